@@ -1,0 +1,70 @@
+/**
+ * Every bound of the product, in milliseconds unless said otherwise, in one
+ * table with its origin. Tests and operators override single rows.
+ *
+ * @module
+ */
+
+/** The bounds; see {@linkcode defaultTimeouts} for what each one limits. */
+export type Timeouts = typeof defaultTimeouts;
+
+/** Defaults of all bounds. */
+export const defaultTimeouts = {
+  /** HcsCreateComputeSystem until its completion (hcsshim: 240 s). */
+  systemCreate: 240_000,
+  /** HcsStartComputeSystem until its completion (hcsshim: 240 s). */
+  systemStart: 240_000,
+  /** Start of a VM: HCS start, first dials, negotiation (hcsshim: 120 s). */
+  vmStart: 120_000,
+  /** Terminate until the exit notification (hcsshim: 30 s). */
+  vmTerminate: 30_000,
+  /** A request to the guest without an answer ends the bridge (hcsshim: 5 min). */
+  guestCall: 300_000,
+  /** Graceful or forced shutdown request to the guest (hcsshim: 30 s). */
+  guestShutdown: 30_000,
+  /** Delete of a running or just stopped init waits for its end (hcsshim: 30 s). */
+  deleteWait: 30_000,
+  /** Output may still come after a process exited (hcsshim: 1 s). */
+  drainGrace: 1_000,
+  /** `start` waits for its `serve` child to be connectable. */
+  serveReady: 10_000,
+  /** `serve` without a sandbox ends itself. */
+  idle: 60_000,
+  /** An implicit VM whose last container is gone ends without a Shutdown. */
+  implicitVmIdle: 10_000,
+  /** One attempt to forward an event (containerd: 5 s). */
+  eventForward: 5_000,
+  /** The whole shutdown of `serve` (containerd: 30 s). */
+  shutdown: 30_000,
+  /** Guest: pause between attempts to reach the host. */
+  guestRedial: 100,
+  /** Guest: attempts to reach the host while it times out. */
+  guestDialAttempts: 10,
+  /** Guest: a block device or network interface must appear. */
+  deviceWait: 5_000,
+  /** Guest: power off after the bridge was told to quit. */
+  guestQuit: 5_000,
+};
+
+/** The defaults with some rows replaced. */
+export function timeoutsWith(overrides: Partial<Timeouts>): Timeouts {
+  return { ...defaultTimeouts, ...overrides };
+}
+
+/** Sizes and counts that neither side may exceed, so that each survives the other. */
+export const limits = {
+  /** A bridge frame from the guest, with its header (hcsshim kills the bridge beyond). */
+  guestFrame: 0x10000,
+  /** A bridge frame from the host, with its header. */
+  hostFrame: 64 * 1024 * 1024,
+  /** Containers of one sandbox. */
+  containers: 1024,
+  /** Processes of one container, including its init. */
+  processes: 4096,
+  /** One line of the guest's log. */
+  logLine: 64 * 1024,
+  /** Events that wait for containerd. */
+  events: 4096,
+  /** A file that the shim reads whole, for example `config.json`. */
+  file: 16 * 1024 * 1024,
+} as const;
