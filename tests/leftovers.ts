@@ -1,0 +1,121 @@
+/**
+ * What a private containerd, its shims and VMs left on the machine: looked up
+ * by the folder that all of them carry in their environment and paths.
+ *
+ * @module
+ */
+
+/** Things that should not be there any more. */
+export interface Leftovers {
+  /** Processes: `<pid> <command line>`. */
+  readonly processes: readonly string[];
+  /** Mount points below the folder. */
+  readonly mounts: readonly string[];
+  /** Control groups of VMs in which nothing runs. */
+  readonly cgroups: readonly string[];
+  /** Files of the shim's state folder and FIFOs of tasks. */
+  readonly files: readonly string[];
+  /** Loop devices whose backing file is below the folder. */
+  readonly loops: readonly string[];
+}
+
+async function text(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    // A process that ends, or a kernel thread, while /proc is read.
+    if (error instanceof Error && !(error instanceof TypeError)) return "";
+    throw error;
+  }
+}
+
+async function names(path: string): Promise<string[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+async function processes(dir: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await names("/proc")) {
+    if (!/^\d+$/.test(pid) || Number(pid) === Deno.pid) continue;
+    const command = (await text(`/proc/${pid}/cmdline`)).replaceAll("\0", " ");
+    // containerd itself and its clients carry the folder too.
+    if (/^\S*(containerd|ctr) /.test(command)) continue;
+    const state = `LCOW_STATE=${dir}/`;
+    const environ = await text(`/proc/${pid}/environ`);
+    if (command.includes(dir) || environ.includes(state)) {
+      found.push(`${pid} ${command.trim()}`);
+    }
+  }
+  return found;
+}
+
+async function files(dir: string): Promise<string[]> {
+  const found: string[] = [];
+  const visit = async (path: string): Promise<void> => {
+    for (const name of await names(path)) {
+      const child = `${path}/${name}`;
+      const info = await Deno.lstat(child);
+      if (info.isDirectory) await visit(child);
+      else found.push(child);
+    }
+  };
+  await visit(`${dir}/lcow`);
+  await visit(`${dir}/fifo`);
+  return found;
+}
+
+/** Groups of VMs in which nothing runs: a VM that lives has processes. */
+async function emptyCgroups(): Promise<string[]> {
+  const found: string[] = [];
+  for (const controller of await names("/sys/fs/cgroup")) {
+    for (const name of await names(`/sys/fs/cgroup/${controller}/lcow`)) {
+      const group = `/sys/fs/cgroup/${controller}/lcow/${name}`;
+      if ((await Deno.stat(group)).isDirectory && !await isPopulated(group)) {
+        found.push(group);
+      }
+    }
+  }
+  return found;
+}
+
+async function isPopulated(group: string): Promise<boolean> {
+  if ((await text(`${group}/cgroup.procs`)).trim() !== "") return true;
+  for (const name of await names(group)) {
+    const child = `${group}/${name}`;
+    if ((await Deno.stat(child)).isDirectory && await isPopulated(child)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Looks for everything that belongs to a private containerd's folder. */
+export async function leftovers(dir: string): Promise<Leftovers> {
+  const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path.startsWith(`${dir}/`));
+  const loops: string[] = [];
+  for (const name of await names("/sys/block")) {
+    const file = await text(`/sys/block/${name}/loop/backing_file`);
+    if (file.startsWith(`${dir}/`)) loops.push(`${name} ${file.trim()}`);
+  }
+  return {
+    processes: await processes(dir),
+    mounts,
+    cgroups: await emptyCgroups(),
+    files: await files(dir),
+    loops,
+  };
+}
+
+/** One line per thing that is left; empty when nothing is. */
+export function leftoverLines(left: Leftovers): string[] {
+  return Object.entries(left).flatMap(([kind, things]: [string, string[]]) =>
+    things.map((thing) => `${kind}: ${thing}`)
+  );
+}

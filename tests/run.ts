@@ -1,0 +1,182 @@
+/**
+ * Runs every suite, one after another, and sums up. `deno task test` and CI
+ * call exactly this; the last line is `N passed, N failed`.
+ *
+ * Usage: `tests/run.ts [SUITE ...]`; without names all suites run.
+ *
+ * @module
+ */
+
+const root = new URL("../", import.meta.url).pathname;
+
+interface Command {
+  /** Arguments of deno. */
+  readonly args: readonly string[];
+  /** True when the command is one check: it counts as one test. */
+  readonly single?: string;
+}
+
+interface Suite {
+  readonly name: string;
+  /** Seconds after which the suite is stopped and has failed. */
+  readonly limit: number;
+  readonly commands: readonly Command[];
+}
+
+const rooms = [
+  "base",
+  "bridge",
+  "codegen",
+  "controllers",
+  "ffi",
+  "guest",
+  "hcs",
+  "oci",
+  "shim",
+  "sim",
+  "ttrpc",
+];
+
+const deno = (
+  ...args: string[]
+): string[] => ["test", "-A", "--quiet", ...args];
+
+const suites: readonly Suite[] = [
+  {
+    name: "static",
+    limit: 120,
+    commands: [
+      { single: "format", args: ["fmt", "--check", "--quiet"] },
+      { single: "lint", args: ["lint", "--quiet"] },
+      { single: "types", args: ["check", "--quiet", "."] },
+      { single: "generated files", args: ["task", "--quiet", "codegen:check"] },
+    ],
+  },
+  {
+    name: "unit",
+    limit: 120,
+    commands: [{
+      args: deno(
+        "--parallel",
+        "--doc",
+        "--no-check",
+        ...rooms,
+        "tests/lint",
+        "tests/unit",
+      ),
+    }],
+  },
+  {
+    name: "kernel",
+    limit: 180,
+    commands: [{ args: deno("--no-check", "tests/kernel") }],
+  },
+  {
+    name: "e2e",
+    limit: 300,
+    commands: [{ args: deno("--no-check", "tests/e2e") }],
+  },
+  {
+    name: "fuzz",
+    limit: 120,
+    commands: [{ args: deno("--no-check", "tests/fuzz") }],
+  },
+];
+
+interface Result {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** The last line of `deno test`. */
+const summary =
+  /(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed(?: \(\d+ steps?\))?(?: \| (\d+) ignored)?/;
+
+/** A test that cannot run here prints this line, with the reason. */
+const skipLine = /^skip: .*/gm;
+
+async function run(
+  { args, single }: Command,
+  limit: number,
+): Promise<Result & { output: string }> {
+  const signal = AbortSignal.timeout(limit * 1000);
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal,
+  }).output();
+  const decoder = new TextDecoder();
+  let output = decoder.decode(stdout) + decoder.decode(stderr);
+  if (signal.aborted) output += `\nStopped after ${limit} s\n`;
+  if (single !== undefined) {
+    return {
+      passed: success ? 1 : 0,
+      failed: success ? 0 : 1,
+      skipped: 0,
+      output,
+    };
+  }
+  const [, passed = "0", failed = "0", ignored = "0"] = summary.exec(output) ??
+    [];
+  // A run that dies without a summary, or fails outside a test, is a failure too.
+  const lost = !success && Number(failed) === 0 ? 1 : 0;
+  return {
+    passed: Number(passed),
+    failed: Number(failed) + lost,
+    skipped: Number(ignored),
+    output,
+  };
+}
+
+async function runSuite(suite: Suite): Promise<Result> {
+  const started = performance.now();
+  const total: Result = { passed: 0, failed: 0, skipped: 0 };
+  const skips: string[] = [];
+  for (const command of suite.commands) {
+    const result = await run(command, suite.limit);
+    total.passed += result.passed;
+    total.failed += result.failed;
+    skips.push(...result.output.match(skipLine) ?? []);
+    if (result.failed > 0) {
+      const what = command.single ?? suite.name;
+      console.log(`--- ${what} failed ---\n${result.output.trim()}\n---`);
+    }
+  }
+  total.skipped += skips.length;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const { passed, failed, skipped } = total;
+  console.log(
+    `${suite.name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`,
+  );
+  for (const line of skips) console.log(`  ${line}`);
+  return total;
+}
+
+if (import.meta.main) {
+  const names = Deno.args;
+  const unknown = names.filter((name) =>
+    !suites.some((suite) => suite.name === name)
+  );
+  if (unknown.length > 0) {
+    console.error(
+      `Unknown suite "${unknown[0]}"; there are ${
+        suites.map(({ name }) => name).join(", ")
+      }`,
+    );
+    Deno.exit(2);
+  }
+  const sum: Result = { passed: 0, failed: 0, skipped: 0 };
+  for (const suite of suites) {
+    if (names.length > 0 && !names.includes(suite.name)) continue;
+    const result = await runSuite(suite);
+    sum.passed += result.passed;
+    sum.failed += result.failed;
+  }
+  console.log(`${sum.passed} passed, ${sum.failed} failed`);
+  Deno.exit(sum.failed > 0 || sum.passed === 0 ? 1 : 0);
+}
