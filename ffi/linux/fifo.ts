@@ -1,0 +1,94 @@
+/**
+ * The FIFOs over which containerd carries the stdio of a task.
+ *
+ * @module
+ */
+
+import type { Duplex } from "../../base/duplex.ts";
+import { ShimError } from "../../base/errors.ts";
+import type { StdioName } from "../../hcs/ports.ts";
+import { fdDuplex } from "./fd_stream.ts";
+import { close, open, OpenFlag } from "./files.ts";
+
+const { NonBlocking, ReadOnly, ReadWrite, WriteOnly } = OpenFlag;
+
+/** Opens both ends without waiting for the peer; never leaks one of them. */
+function openBoth(path: string, first: number, second: number): {
+  first: number;
+  second: number;
+} {
+  const one = open(path, first | NonBlocking);
+  try {
+    return { first: one, second: open(path, second | NonBlocking) };
+  } catch (error) {
+    close(one);
+    throw error;
+  }
+}
+
+/** Closes a descriptor at most once. */
+function closeOnce(fd: number): () => void {
+  let closed = false;
+  return () => {
+    if (closed) return;
+    closed = true;
+    close(fd);
+  };
+}
+
+/**
+ * Opens one stream of a task. Never waits for the peer.
+ *
+ * `stdin` is read: a writer that goes away does not end it, because another
+ * one may attach; `closeWrite()` says that none will come, so that reads give
+ * what is left and then null.
+ *
+ * `stdout` and `stderr` are written: without a reader, writes wait until one
+ * reads (a pipe holds 64 KiB), and its going away is no error.
+ *
+ * @param path The FIFO.
+ * @param name Which stream it carries.
+ * @throws {ShimError} NotFound when there is no such path, InvalidArgument
+ * when it is no FIFO.
+ */
+export async function openFifo(path: string, name: StdioName): Promise<Duplex> {
+  const { isFifo } = await Deno.stat(path);
+  if (!isFifo) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Cannot open ${name} "${path}": it is no FIFO`,
+    );
+  }
+  if (name === "stdin") {
+    const { first: fd, second: kept } = openBoth(path, ReadOnly, WriteOnly);
+    const drop = closeOnce(kept);
+    const stream = fdDuplex(fd, "pipe");
+    return {
+      read: (buffer) => stream.read(buffer),
+      write: (bytes) => stream.write(bytes),
+      closeWrite: () => Promise.resolve(drop()),
+      async close() {
+        drop();
+        await stream.close();
+      },
+    };
+  }
+  // The kept end lets the writing end open without a reader, and makes the
+  // reader's end no error. It is never read: a descriptor with both directions
+  // on the event loop would read back its own output.
+  const { first: kept, second: fd } = openBoth(path, ReadWrite, WriteOnly);
+  const drop = closeOnce(kept);
+  const stream = fdDuplex(fd, "pipe");
+  return {
+    read: (buffer) => stream.read(buffer),
+    write: (bytes) => stream.write(bytes),
+    async closeWrite() {
+      await stream.closeWrite();
+      drop();
+    },
+    async close() {
+      await stream.close();
+      drop();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * File descriptors: open, close, pipes and FIFOs.
+ *
+ * @module
+ */
+
+import { check, cString, libc } from "./libc.ts";
+
+/** Flags of open(2), `asm-generic/fcntl.h`. */
+export const OpenFlag = {
+  /** Read only. */
+  ReadOnly: 0,
+  /** Write only. */
+  WriteOnly: 1,
+  /** Read and write. */
+  ReadWrite: 2,
+  /** Create the file when it is missing. */
+  Create: 0o100,
+  /** The terminal does not become the controlling one. */
+  NoTerminal: 0o400,
+  /** Never wait. */
+  NonBlocking: 0o4000,
+  /** Not inherited by children. */
+  CloseOnExec: 0o2000000,
+} as const;
+
+/**
+ * Opens a file. Children do not inherit the descriptor.
+ *
+ * @param path The file.
+ * @param flags Of {@linkcode OpenFlag}.
+ * @param mode Permissions of a file that is created.
+ * @returns A descriptor, which the caller closes.
+ * @throws {ErrnoError} When the kernel refuses.
+ */
+export function open(path: string, flags: number, mode = 0o600): number {
+  const all = flags | OpenFlag.CloseOnExec;
+  return check(libc().open(cString(path), all, mode), `Cannot open "${path}"`);
+}
+
+/**
+ * Closes a descriptor. The descriptor is gone whatever happens.
+ *
+ * @throws {ErrnoError} When it was not open, or what was written is lost.
+ */
+export function close(fd: number): void {
+  check(libc().close(fd), `Cannot close descriptor ${fd}`);
+}
+
+/** The two ends of a pipe. */
+export interface Pipe {
+  /** The end to read from. */
+  readonly read: number;
+  /** The end to write to. */
+  readonly write: number;
+}
+
+/**
+ * Makes a pipe with blocking ends that children do not inherit.
+ *
+ * @throws {ErrnoError} When there are too many descriptors.
+ */
+export function pipe(): Pipe {
+  const fds = new Int32Array(2);
+  check(libc().pipe2(fds, OpenFlag.CloseOnExec), "Cannot make a pipe");
+  const [read, write] = fds;
+  return { read: read!, write: write! };
+}
+
+/**
+ * Makes a FIFO.
+ *
+ * @throws {ErrnoError} EEXIST when the path is taken.
+ */
+export function mkfifo(path: string, mode = 0o600): void {
+  check(libc().mkfifo(cString(path), mode), `Cannot make FIFO "${path}"`);
+}
+
+/** Writes all file systems to their disks. */
+export async function syncAll(): Promise<void> {
+  await libc().sync();
+}
+
+/** Space of a file system. */
+export interface FileSystemSpace {
+  /** Bytes of one block. */
+  readonly blockSize: bigint;
+  /** Blocks in all. */
+  readonly blocks: bigint;
+  /** Blocks that are free for everyone. */
+  readonly available: bigint;
+}
+
+/**
+ * The space of the file system that holds a path (`struct statfs`, x86-64 and
+ * arm64).
+ *
+ * @throws {ErrnoError} ENOENT when there is no such path.
+ */
+export function fileSystemSpace(path: string): FileSystemSpace {
+  const answer = new BigUint64Array(15);
+  check(libc().statfs(cString(path), answer), `Cannot ask about "${path}"`);
+  const [, blockSize, blocks, , available] = answer;
+  return {
+    blockSize: blockSize!,
+    blocks: blocks!,
+    available: available!,
+  };
+}

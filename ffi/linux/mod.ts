@@ -1,0 +1,15 @@
+/**
+ * Native calls of Linux: files, mounts, processes, terminals and streams over
+ * descriptors. The library is opened at the first call.
+ *
+ * @module
+ */
+
+export * from "./errno.ts";
+export * from "./fd_stream.ts";
+export * from "./fifo.ts";
+export * from "./files.ts";
+export { libc } from "./libc.ts";
+export * from "./mount.ts";
+export * from "./process.ts";
+export * from "./pty.ts";
