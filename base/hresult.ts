@@ -124,6 +124,8 @@ export const HResult = {
   ElementNotFound: 0x80070490,
   /** An argument that cannot be right. */
   InvalidArgument: 0x80070057,
+  /** A handle that is closed, or was never one. */
+  InvalidHandle: 0x80070006,
   /** The call goes on; a notification ends it. */
   Pending: 0xc0370103,
   /** The object is in the wrong state. */
@@ -250,6 +252,7 @@ export function isGone(error: unknown): boolean {
     HResult.SystemAlreadyStopped,
     0x8037011f,
     HResult.InvalidState,
+    HResult.InvalidHandle,
     HResult.ConnectionClosed,
   ]);
 }

@@ -14,6 +14,8 @@ export const defaultTimeouts = {
   systemCreate: 240_000,
   /** HcsStartComputeSystem until its completion (hcsshim: 240 s). */
   systemStart: 240_000,
+  /** Any other call of the compute service (hcsshim: 240 s). */
+  systemCall: 240_000,
   /** Start of a VM: HCS start, first dials, negotiation (hcsshim: 120 s). */
   vmStart: 120_000,
   /** Terminate until the exit notification (hcsshim: 30 s). */
@@ -28,6 +30,12 @@ export const defaultTimeouts = {
   drainGrace: 1_000,
   /** `start` waits for its `serve` child to be connectable. */
   serveReady: 10_000,
+  /** `start` finds out whether somebody serves its group's endpoint. */
+  endpointDial: 1_000,
+  /** `start` asks containerd's executable for its version (measured: at most 90 ms). */
+  containerdVersion: 2_000,
+  /** `delete` must have answered (containerd's budget for it: 5 s). */
+  binaryDelete: 4_000,
   /** `serve` without a sandbox ends itself. */
   idle: 60_000,
   /** An implicit VM whose last container is gone ends without a Shutdown. */
