@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import { jsonLogger, parseLogLevel } from "./log.ts";
+
+function lines(scrub?: boolean): {
+  log: ReturnType<typeof jsonLogger>;
+  read: () => Record<string, unknown>[];
+} {
+  const written: string[] = [];
+  const log = jsonLogger((line) => written.push(line), {
+    now: () => 0,
+    fields: { sandbox: "pod1" },
+    ...(scrub === undefined ? {} : { scrub }),
+  });
+  return { log, read: () => written.map((line) => JSON.parse(line)) };
+}
+
+Deno.test("jsonLogger() writes one JSON line with the bound fields", () => {
+  const { log, read } = lines();
+  log.child({ container: "web" }).info("Started", { pid: 7, id: 2n ** 60n });
+  assertEquals(read(), [{
+    time: "1970-01-01T00:00:00.000Z",
+    level: "info",
+    msg: "Started",
+    sandbox: "pod1",
+    container: "web",
+    pid: 7,
+    id: "1152921504606846976",
+  }]);
+});
+
+Deno.test("jsonLogger() drops lines below its level", () => {
+  const { log, read } = lines();
+  log.debug("hidden");
+  log.error("shown", { error: new Error("why") });
+  assertEquals(read().map(({ msg, error }) => [msg, error]), [[
+    "shown",
+    "why",
+  ]]);
+});
+
+Deno.test("jsonLogger() scrubs environments and annotations unless told not to", () => {
+  const spec = { process: { env: ["PASSWORD=x"] }, annotations: { a: "b" } };
+  const scrubbed = lines();
+  scrubbed.log.info("Create", { spec });
+  assertEquals(read1(scrubbed.read()), {
+    process: { env: "<scrubbed>" },
+    annotations: "<scrubbed>",
+  });
+  const plain = lines(false);
+  plain.log.info("Create", { spec });
+  assertEquals(read1(plain.read()), spec);
+});
+
+function read1(all: Record<string, unknown>[]): unknown {
+  return all[0]?.["spec"];
+}
+
+Deno.test("parseLogLevel() knows the names of containerd's levels", () => {
+  assertEquals(
+    ["TRACE", "warning", "panic", "loud"].map(parseLogLevel),
+    ["trace", "warn", "error", undefined],
+  );
+});
