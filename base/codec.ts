@@ -194,6 +194,17 @@ export const json: Codec<Json> = codecOf<Json>("JSON", {
   isEmpty: (value) => value === null,
 });
 
+/** Nothing but `null`. */
+export const nothing: Codec<null> = codecOf<null>("null", {
+  read(value, path, strict) {
+    if (strict && value !== null) throw mismatch(path, "null", value);
+    return null;
+  },
+  write: () => null,
+  zero: () => null,
+  isEmpty: () => true,
+});
+
 /** Any JSON object, passed through unchanged. */
 export const jsonObject: Codec<JsonObject> = codecOf<JsonObject>(
   "object",

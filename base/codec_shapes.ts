@@ -39,14 +39,16 @@ export function oneOf(...words: readonly string[]): Codec<string> {
 }
 
 /**
- * Text that holds the JSON text of another type. The value stays text; the
- * strict reading looks inside.
+ * Text that holds the JSON text of another type, or nothing. The value stays
+ * text; the strict reading looks inside.
  */
 export function jsonText<T>(content: () => Codec<T>): Codec<string> {
   return codecOf<string>("string", {
     read(value, path, strict) {
       const text = read(string, value, path, strict);
-      if (strict) content().validate(parseJson(text, path), `${path}:$`);
+      if (strict && text !== "") {
+        content().validate(parseJson(text, path), `${path}:$`);
+      }
       return text;
     },
     write: (value) => string.encode(value),
