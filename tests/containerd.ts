@@ -7,7 +7,7 @@
 
 import { ShimError } from "../base/errors.ts";
 import { buildImage, imageName } from "./image.ts";
-import { type Leftovers, leftovers } from "./leftovers.ts";
+import { leftovers, settledLeftovers } from "./leftovers.ts";
 import { toolEnv } from "./debian.ts";
 import { install } from "../bin/install.ts";
 
@@ -221,9 +221,9 @@ export class PrivateContainerd implements AsyncDisposable {
     return Deno.readTextFile(this.#logPath);
   }
 
-  /** What of this instance's shims, VMs and containers is left now. */
-  leftovers(): Promise<Leftovers> {
-    return leftovers(this.dir);
+  /** What of this instance's shims, VMs and containers stays; one line each. */
+  leftovers(): Promise<string[]> {
+    return settledLeftovers(() => leftovers(this.dir));
   }
 
   /** Ends the daemon and removes its folder. */

@@ -119,3 +119,23 @@ export function leftoverLines(left: Leftovers): string[] {
     things.map((thing) => `${kind}: ${thing}`)
   );
 }
+
+/**
+ * What is left after shims and VMs had time to end by themselves: they do so a
+ * moment after containerd has answered, and are nobody's children here, so that
+ * there is no event to wait for.
+ *
+ * @param look Looks for leftovers.
+ * @param ms How long to look again at most.
+ */
+export async function settledLeftovers(
+  look: () => Promise<Leftovers>,
+  ms = 5_000,
+): Promise<string[]> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const lines = leftoverLines(await look());
+    if (lines.length === 0 || performance.now() > end) return lines;
+    await new Promise<void>((resolve) => setTimeout(resolve, 20));
+  }
+}

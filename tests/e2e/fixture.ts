@@ -1,0 +1,60 @@
+/**
+ * One private containerd for the tests of a file, and what they do with it.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { type Finished, PrivateContainerd } from "../containerd.ts";
+
+/** Bound of one test, in milliseconds. */
+export const limit = 60_000;
+
+let containerd: PrivateContainerd | undefined;
+
+/** The running containerd. */
+export function daemon(): PrivateContainerd {
+  if (containerd === undefined) throw new Error("containerd is not running");
+  return containerd;
+}
+
+/** Registers hooks that start containerd before the file's tests and stop it after. */
+export function useContainerd(): void {
+  Deno.test.beforeAll(async () => {
+    containerd = await PrivateContainerd.start();
+  });
+  Deno.test.afterAll(async () => {
+    const stopping = containerd;
+    containerd = undefined;
+    await stopping?.stop();
+  });
+}
+
+let nextId = 0;
+
+/** A fresh container id. */
+export function newId(prefix = "c"): string {
+  return `${prefix}-${Deno.pid}-${nextId++}`;
+}
+
+/** Runs a command in a container of its own with `ctr run --rm`. */
+export function runContainer(
+  command: readonly string[],
+  flags: readonly string[] = [],
+  input?: Uint8Array,
+): Promise<Finished> {
+  const args = daemon().runArgs(newId(), command, ["--rm", ...flags]);
+  return daemon().run(args, input);
+}
+
+/** Fails when a shim, VM, mount, cgroup, file or loop device is left. */
+export async function assertNothingLeft(): Promise<void> {
+  assertEquals(await daemon().leftovers(), []);
+}
+
+/** Kills and deletes a task and its container. */
+export async function remove(id: string): Promise<void> {
+  await daemon().run(["task", "kill", "--signal", "SIGKILL", id]);
+  await daemon().run(["task", "delete", id]);
+  await daemon().run(["container", "delete", id]);
+}

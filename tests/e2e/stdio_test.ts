@@ -1,0 +1,117 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assertNothingLeft,
+  daemon,
+  limit,
+  newId,
+  runContainer,
+  useContainerd,
+} from "./fixture.ts";
+
+useContainerd();
+
+Deno.test({
+  name: "20 MiB pass from stdin to stdout intact",
+  timeout: limit,
+  fn: async () => {
+    const input = new Uint8Array(20 * 1024 * 1024);
+    for (let at = 0; at < input.length; at += 65536) {
+      crypto.getRandomValues(input.subarray(at, at + 65536));
+    }
+    const ctr = daemon();
+    const process = ctr.spawn(ctr.runArgs(newId(), ["cat"], ["--rm"]), {
+      stdin: "piped",
+    });
+    const feed = new Blob([input]).stream().pipeTo(process.stdin);
+    const { code, stdout } = await process.output();
+    await feed;
+    assertEquals(code, 0);
+    assertEquals(stdout.length, input.length);
+    assert(stdout.every((byte, at) => byte === input[at]));
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name:
+    "8 MiB of output that a process writes just before it exits arrive whole",
+  timeout: limit,
+  fn: async () => {
+    const script =
+      "dd if=/dev/zero bs=65536 count=128 2>/dev/null; echo end >&2";
+    const { code, stdout, stderr } = await runContainer(["sh", "-c", script]);
+    assertEquals([code, stdout.length, stderr], [0, 8 * 1024 * 1024, "end\n"]);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "output of a process that exits at once is complete, 20 times",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    for (let i = 0; i < 20; i++) {
+      const { code, stdout } = await ctr.run([
+        "task",
+        "exec",
+        "--fifo-dir",
+        `${ctr.dir}/fifo`,
+        "--exec-id",
+        `e${i}`,
+        id,
+        "echo",
+        `line ${i}`,
+      ]);
+      assertEquals([code, stdout], [0, `line ${i}\n`]);
+    }
+    await ctr.ctr("task", "kill", "--signal", "SIGKILL", id);
+    await ctr.run(["task", "delete", id]);
+    await ctr.ctr("container", "delete", id);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "a container with a terminal has one, and sees its size",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const args = ctr.runArgs(newId(), [
+      "sh",
+      "-c",
+      "test -t 0 && test -t 1 && stty size && tty && exit 4",
+    ], ["--rm", "--tty"]);
+    const words = ["ctr", "--address", `${ctr.dir}/containerd.sock`, ...args];
+    const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(
+      " ",
+    );
+    // script(1) gives ctr the terminal that `--tty` needs.
+    const { code, stdout } = await new Deno.Command("script", {
+      args: ["-qefc", `stty rows 33 cols 101; ${line}`, "/dev/null"],
+      env: ctr.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    assertStringIncludes(text, "/dev/pts/0");
+    assertStringIncludes(text, "33 101");
+    assertEquals(code, 4);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "a process may open /dev/stdout anew",
+  timeout: limit,
+  fn: async () => {
+    const { code, stdout } = await runContainer([
+      "sh",
+      "-c",
+      "echo logged > /dev/stdout",
+    ]);
+    assertEquals([code, stdout], [0, "logged\n"]);
+  },
+});
