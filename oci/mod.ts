@@ -1,0 +1,10 @@
+/**
+ * OCI specifications: types, annotations, and the rules shared by host and
+ * guest.
+ *
+ * @module
+ */
+
+export * from "./annotations.ts";
+export * from "./classify.ts";
+export * from "./expand.ts";
