@@ -1,0 +1,167 @@
+/**
+ * Starts this program anew as a process that outlives its parent.
+ *
+ * @module
+ */
+
+import { ShimError } from "../base/errors.ts";
+import type { DetachedProcess, Platform } from "../hcs/ports.ts";
+
+/** Folder, input and further environment of the process. */
+export type SpawnOptions = Parameters<Platform["spawnDetached"]>[1];
+
+/** Folder of the checkout. */
+const root = new URL("../", import.meta.url).pathname;
+
+/** Flags under which Deno prints nothing of its own and fetches nothing. */
+export const quietFlags: readonly string[] = [
+  "-q",
+  "--no-prompt",
+  "--cached-only",
+  "--no-lock",
+  "--no-check",
+];
+
+/** File in the working directory that gets the process' standard error. */
+const panicLog = "panic.log";
+
+/**
+ * The shell only moves standard error into a file and is replaced at once; what
+ * it says itself when it cannot comes through the pipe.
+ */
+const launcher = `exec "$@" 2>${panicLog}`;
+
+/** How much of the last words is repeated in an error. */
+const lastWords = 4096;
+
+async function panicText(cwd: string): Promise<string> {
+  try {
+    return (await Deno.readTextFile(`${cwd}/${panicLog}`)).slice(-lastWords);
+  } catch {
+    // The process did not get as far as opening it.
+    return "";
+  }
+}
+
+async function feed(
+  stdin: WritableStream<Uint8Array>,
+  bytes: Uint8Array,
+): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(bytes);
+    await writer.close();
+  } catch {
+    // It ended without reading its input, which its readiness reports.
+  }
+}
+
+/** Reads one stream of the process to its end, or until nobody cares. */
+class Words {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  /** Everything that came. */
+  readonly text: Promise<string>;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+    this.text = this.#read();
+  }
+
+  async #read(): Promise<string> {
+    let text = "";
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return text;
+      text += value;
+    }
+  }
+
+  /** Lets the stream go. */
+  forget(): void {
+    // The pipe may break at the same time, which then matters to nobody.
+    this.#reader.cancel().catch(() => {});
+  }
+}
+
+async function readiness(
+  child: Deno.ChildProcess,
+  words: readonly Words[],
+  fed: Promise<void>,
+  cwd: string,
+): Promise<void> {
+  const [output = "", complaint = ""] = await Promise.all(
+    words.map(({ text }) => text),
+  );
+  await fed;
+  if (output.split("\n").includes("ready")) return;
+  const { code, signal } = await child.status;
+  const said = [output, complaint, await panicText(cwd)]
+    .map((text) => text.trim()).filter((text) => text !== "").join("\n");
+  throw new ShimError(
+    "Unavailable",
+    `The process ended with ${signal ?? `exit code ${code}`} before it was ` +
+      `ready: ${said || "it printed nothing"}`,
+  );
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    const ended = error instanceof TypeError ||
+      error instanceof Deno.errors.NotFound;
+    if (!ended) throw error;
+  }
+}
+
+/**
+ * Starts a command in a session of its own, as {@linkcode Platform.spawnDetached}
+ * says.
+ *
+ * @param command The program and its arguments.
+ */
+export function spawnCommand(
+  command: readonly string[],
+  options: SpawnOptions,
+): DetachedProcess {
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", launcher, "sh", ...command],
+    cwd: options.cwd,
+    env: { ...options.env },
+    detached: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const words = [new Words(child.stdout), new Words(child.stderr)];
+  const fed = feed(child.stdin, options.stdin);
+  return {
+    pid: child.pid,
+    ready: readiness(child, words, fed, options.cwd),
+    kill: () => kill(child),
+    release: () => {
+      words.forEach((stream) => stream.forget());
+      child.unref();
+    },
+  };
+}
+
+/**
+ * Starts `shim/main.ts` with these arguments, as
+ * {@linkcode Platform.spawnDetached} says.
+ */
+export function spawnShim(
+  args: readonly string[],
+  options: SpawnOptions,
+): DetachedProcess {
+  const command = [
+    Deno.execPath(),
+    "run",
+    ...quietFlags,
+    ...["--config", `${root}deno.json`],
+    "-A",
+    `${root}shim/main.ts`,
+    ...args,
+  ];
+  return spawnCommand(command, options);
+}

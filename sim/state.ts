@@ -1,0 +1,77 @@
+/**
+ * Where the simulated host keeps its state: endpoints and virtual machines,
+ * below one short folder.
+ *
+ * @module
+ */
+
+import { ShimError } from "../base/errors.ts";
+import { sha256 } from "./sha256.ts";
+
+/** Where the state is when `LCOW_STATE` says nothing. */
+const defaultRoot = "/run/lcow";
+
+/**
+ * A Unix socket address holds 107 bytes; what stands below the root takes up to
+ * 35 of them, and the guest's tools add their own.
+ */
+const maxRoot = 40;
+
+/** Folders of the state. */
+export interface State {
+  /** The folder that `LCOW_STATE` names. */
+  readonly root: string;
+  /** Sockets of the ttrpc endpoints. */
+  readonly sockets: string;
+  /** One folder per virtual machine. */
+  readonly vms: string;
+}
+
+/**
+ * The state folders of this process.
+ *
+ * @param root Value of `LCOW_STATE`; undefined or empty for the default.
+ * @throws {ShimError} InvalidArgument when it is no short absolute path.
+ */
+export function stateFolders(root: string | undefined): State {
+  const path = root === undefined || root === "" ? defaultRoot : root;
+  if (!path.startsWith("/")) {
+    throw new ShimError(
+      "InvalidArgument",
+      `LCOW_STATE "${path}" is not an absolute path`,
+    );
+  }
+  const trimmed = path.replace(/\/+$/, "");
+  const { length } = new TextEncoder().encode(trimmed);
+  if (length > maxRoot) {
+    throw new ShimError(
+      "InvalidArgument",
+      `LCOW_STATE "${path}" is ${length} characters long, at most ${maxRoot} ` +
+        `fit in front of the socket names: choose a shorter folder`,
+    );
+  }
+  return { root: trimmed, sockets: `${trimmed}/s`, vms: `${trimmed}/vm` };
+}
+
+/** The endpoint of a group, as containerd is told: `unix://…/s/<16 hex>.sock`. */
+export function endpointAddress(
+  { sockets }: State,
+  namespace: string,
+  key: string,
+): string {
+  const name = sha256(`${namespace}/${key}`).slice(0, 16);
+  return `unix://${sockets}/${name}.sock`;
+}
+
+/** The folder of a virtual machine, by the id of its compute system. */
+export function vmFolder({ vms }: State, systemId: string): string {
+  return `${vms}/${sha256(systemId).slice(0, 8)}`;
+}
+
+/**
+ * The name of a machine's control group: unlike the folder's, unique on the
+ * whole computer, because several state folders share one tree of groups.
+ */
+export function groupName({ root }: State, systemId: string): string {
+  return sha256(`${root}\0${systemId}`).slice(0, 16);
+}
