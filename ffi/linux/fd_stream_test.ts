@@ -2,9 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Duplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
 import { fdDuplex, terminalDuplex } from "./fd_stream.ts";
-import { close, open, OpenFlag, pipe } from "./files.ts";
+import { close, pipe } from "./files.ts";
 import { libc } from "./libc.ts";
-import { reap, spawn } from "./process.ts";
+import { reap } from "./process.ts";
+import { openTerminal } from "./pty.ts";
+import { spawn } from "./spawn.ts";
 
 Deno.test.beforeAll(() => void libc());
 
@@ -73,20 +75,8 @@ Deno.test("fdDuplex() refuses a descriptor that is not open", () => {
   assert(message.includes("EBADF"), message);
 });
 
-/** A terminal and the path of its other side. */
-function openTerminal(): { master: number; path: string } {
-  const { NoTerminal, ReadWrite } = OpenFlag;
-  const master = open("/dev/ptmx", ReadWrite | NoTerminal);
-  const number = new Uint32Array(1);
-  libc().ioctl(master, 0x40045431n, number); // TIOCSPTLCK 0
-  libc().ioctl(master, 0x80045430n, number); // TIOCGPTN
-  return { master, path: `/dev/pts/${number[0]}` };
-}
-
 Deno.test("terminalDuplex() carries 200 kB each way, resizes, and ends with its last process", async () => {
   const { master, path } = openTerminal();
-  const { NoTerminal, ReadWrite } = OpenFlag;
-  const slave = open(path, ReadWrite | NoTerminal);
   const terminal = terminalDuplex(master);
   assert(terminal.resize(101, 33));
   const script = "stty raw -echo; stty size; head -c 200000 | wc -c; " +
@@ -95,9 +85,8 @@ Deno.test("terminalDuplex() carries 200 kB each way, resizes, and ends with its 
     path: "/bin/sh",
     argv: ["sh", "-c", script],
     env: ["PATH=/usr/bin:/bin"],
-    stdio: [slave, slave, slave],
+    stdio: { terminal: path },
   });
-  close(slave);
   const buffer = new Uint8Array(64);
   let head = "";
   while (!head.includes("\n")) {

@@ -54,8 +54,6 @@ const symbols = {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   /** pid_t waitpid(pid_t pid, int *status, int options) */
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  /** int waitid(idtype_t type, id_t id, siginfo_t *info, int options) */
-  waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   /** int kill(pid_t pid, int signal) */
   kill: { parameters: ["i32", "i32"], result: "i32" },
   /** int posix_spawn(pid_t *, path, actions *, attributes *, argv, envp) */
@@ -68,6 +66,16 @@ const symbols = {
   /** int posix_spawn_file_actions_adddup2(actions *, int fd, int newfd) */
   posix_spawn_file_actions_adddup2: {
     parameters: ["buffer", "i32", "i32"],
+    result: "i32",
+  },
+  /** int posix_spawn_file_actions_addopen(actions *, int, path, int, mode_t) */
+  posix_spawn_file_actions_addopen: {
+    parameters: ["buffer", "i32", "buffer", "i32", "u32"],
+    result: "i32",
+  },
+  /** int posix_spawn_file_actions_addchdir_np(actions *, const char *path) */
+  posix_spawn_file_actions_addchdir_np: {
+    parameters: ["buffer", "buffer"],
     result: "i32",
   },
   /** int posix_spawn_file_actions_destroy(actions *) */

@@ -13,3 +13,4 @@ export { libc } from "./libc.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
 export * from "./pty.ts";
+export * from "./spawn.ts";

@@ -6,7 +6,7 @@
  */
 
 import { ErrnoError, isErrno } from "./errno.ts";
-import { close } from "./files.ts";
+import { close, open, OpenFlag } from "./files.ts";
 import { addressOf, check, libc } from "./libc.ts";
 
 const afUnix = 1;
@@ -120,6 +120,37 @@ function descriptors(control: Uint8Array, length: number): number[] {
   const fds: number[] = [];
   for (let at = 16; at + 4 <= end; at += 4) fds.push(view.getInt32(at, true));
   return fds;
+}
+
+const tiocSetLock = 0x40045431n;
+const tiocGetNumber = 0x80045430n;
+
+/** A new terminal. */
+export interface Terminal {
+  /** The master; the caller closes it. */
+  readonly master: number;
+  /** Path of the other side, for the process. */
+  readonly path: string;
+}
+
+/**
+ * Makes a terminal.
+ *
+ * @throws {ErrnoError} ENOSPC when there are too many.
+ */
+export function openTerminal(): Terminal {
+  const { NoTerminal, ReadWrite } = OpenFlag;
+  const master = open("/dev/ptmx", ReadWrite | NoTerminal);
+  try {
+    const number = new Int32Array(1);
+    const what = "Cannot make a terminal";
+    check(libc().ioctl(master, tiocSetLock, number), what);
+    check(libc().ioctl(master, tiocGetNumber, number), what);
+    return { master, path: `/dev/pts/${number[0]}` };
+  } catch (error) {
+    close(master);
+    throw error;
+  }
 }
 
 /**
