@@ -186,3 +186,29 @@ export async function buildImage(env: Record<string, string>): Promise<string> {
     await Deno.remove(dir, { recursive: true });
   }
 }
+
+/**
+ * The image's base layer as a folder, made once: for bundles without containerd.
+ *
+ * @param env Environment of {@linkcode toolEnv}.
+ * @returns Path of the folder; treat it as read-only.
+ */
+export async function buildRootfs(
+  env: Record<string, string>,
+): Promise<string> {
+  const target = `${cacheDirectory}rootfs-1`;
+  try {
+    await Deno.stat(target);
+    return target;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const dir = await Deno.makeTempDir({
+    dir: cacheDirectory,
+    prefix: "rootfs-",
+  });
+  await baseLayer(dir, await find("busybox", env["PATH"] ?? ""));
+  await Deno.chmod(dir, 0o755);
+  await Deno.rename(dir, target);
+  return target;
+}
