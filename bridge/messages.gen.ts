@@ -48,14 +48,11 @@ export interface RequestBase {
 }
 
 /** Codec of {@linkcode RequestBase}. */
-export const RequestBase: ObjectCodec<RequestBase> = object<RequestBase>(
-  "RequestBase",
-  {
-    ContainerId: always(string),
-    ActivityId: always(string),
-    otsc: filled(map(string)),
-  },
-);
+export const RequestBase: ObjectCodec<RequestBase> = object("RequestBase", {
+  ContainerId: always(string),
+  ActivityId: always(string),
+  otsc: filled(map(string)),
+});
 
 /** One failure, as the guest describes it. */
 export interface ErrorRecord {
@@ -76,18 +73,15 @@ export interface ErrorRecord {
 }
 
 /** Codec of {@linkcode ErrorRecord}. */
-export const ErrorRecord: ObjectCodec<ErrorRecord> = object<ErrorRecord>(
-  "ErrorRecord",
-  {
-    Result: always(int32),
-    Message: always(string),
-    StackTrace: filled(string),
-    ModuleName: always(string),
-    FileName: always(string),
-    Line: always(uint32),
-    FunctionName: filled(string),
-  },
-);
+export const ErrorRecord: ObjectCodec<ErrorRecord> = object("ErrorRecord", {
+  Result: always(int32),
+  Message: always(string),
+  StackTrace: filled(string),
+  ModuleName: always(string),
+  FileName: always(string),
+  Line: always(uint32),
+  FunctionName: filled(string),
+});
 
 /** What every response carries; a failed call has nothing else. */
 export interface ResponseBase {
@@ -102,15 +96,12 @@ export interface ResponseBase {
 }
 
 /** Codec of {@linkcode ResponseBase}. */
-export const ResponseBase: ObjectCodec<ResponseBase> = object<ResponseBase>(
-  "ResponseBase",
-  {
-    Result: always(int32),
-    ActivityId: filled(string),
-    ErrorMessage: filled(string),
-    ErrorRecords: filled(list(ErrorRecord)),
-  },
-);
+export const ResponseBase: ObjectCodec<ResponseBase> = object("ResponseBase", {
+  Result: always(int32),
+  ActivityId: filled(string),
+  ErrorMessage: filled(string),
+  ErrorRecords: filled(list(ErrorRecord)),
+});
 
 /** Version of a document. */
 export interface SchemaVersion {
@@ -119,7 +110,7 @@ export interface SchemaVersion {
 }
 
 /** Codec of {@linkcode SchemaVersion}. */
-export const SchemaVersion: ObjectCodec<SchemaVersion> = object<SchemaVersion>(
+export const SchemaVersion: ObjectCodec<SchemaVersion> = object(
   "SchemaVersion",
   {
     Major: always(uint32),
@@ -136,15 +127,12 @@ export interface VersionRange {
 }
 
 /** Codec of {@linkcode VersionRange}. */
-export const VersionRange: ObjectCodec<VersionRange> = object<VersionRange>(
-  "VersionRange",
-  {
-    MinimumVersion: filled(string),
-    MaximumVersion: filled(string),
-    MinimumProtocolVersion: filled(uint32),
-    MaximumProtocolVersion: filled(uint32),
-  },
-);
+export const VersionRange: ObjectCodec<VersionRange> = object("VersionRange", {
+  MinimumVersion: filled(string),
+  MaximumVersion: filled(string),
+  MinimumProtocolVersion: filled(uint32),
+  MaximumProtocolVersion: filled(uint32),
+});
 
 /** Creates a container up to the state "created". */
 export interface CreateRequest extends RequestBase {
@@ -154,7 +142,7 @@ export interface CreateRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode CreateRequest}. */
-export const CreateRequest: ObjectCodec<CreateRequest> = object<CreateRequest>(
+export const CreateRequest: ObjectCodec<CreateRequest> = object(
   "CreateRequest",
   {
     ...RequestBase.members,
@@ -172,13 +160,14 @@ export interface CreateResponse extends ResponseBase {
 }
 
 /** Codec of {@linkcode CreateResponse}. */
-export const CreateResponse: ObjectCodec<CreateResponse> = object<
-  CreateResponse
->("CreateResponse", {
-  ...ResponseBase.members,
-  SelectedVersion: filled(string),
-  SelectedProtocolVersion: always(uint32),
-});
+export const CreateResponse: ObjectCodec<CreateResponse> = object(
+  "CreateResponse",
+  {
+    ...ResponseBase.members,
+    SelectedVersion: filled(string),
+    SelectedProtocolVersion: always(uint32),
+  },
+);
 
 /** A container, as the host describes it to the guest. */
 export interface ContainerDocument {
@@ -193,14 +182,15 @@ export interface ContainerDocument {
 }
 
 /** Codec of {@linkcode ContainerDocument}. */
-export const ContainerDocument: ObjectCodec<ContainerDocument> = object<
-  ContainerDocument
->("ContainerDocument", {
-  SchemaVersion: always(SchemaVersion),
-  OciBundlePath: always(string),
-  OciSpecification: always(jsonObject),
-  ScratchDirPath: always(string),
-});
+export const ContainerDocument: ObjectCodec<ContainerDocument> = object(
+  "ContainerDocument",
+  {
+    SchemaVersion: always(SchemaVersion),
+    OciBundlePath: always(string),
+    OciSpecification: always(jsonObject),
+    ScratchDirPath: always(string),
+  },
+);
 
 /** Stands for the VM itself; only for guests that ask for it. */
 export interface NullContainerDocument {
@@ -211,12 +201,13 @@ export interface NullContainerDocument {
 }
 
 /** Codec of {@linkcode NullContainerDocument}. */
-export const NullContainerDocument: ObjectCodec<NullContainerDocument> = object<
-  NullContainerDocument
->("NullContainerDocument", {
-  SystemType: always(string),
-  TimeZoneInformation: always(nothing),
-});
+export const NullContainerDocument: ObjectCodec<NullContainerDocument> = object(
+  "NullContainerDocument",
+  {
+    SystemType: always(string),
+    TimeZoneInformation: always(nothing),
+  },
+);
 
 /** A container has ended; exactly one per successful create. */
 export interface ContainerNotification {
@@ -242,39 +233,40 @@ export interface ContainerNotification {
 }
 
 /** Codec of {@linkcode ContainerNotification}. */
-export const ContainerNotification: ObjectCodec<ContainerNotification> = object<
-  ContainerNotification
->("ContainerNotification", {
-  ContainerId: always(string),
-  ActivityId: always(string),
-  Type: always(
-    oneOf(
-      "None",
-      "GracefulExit",
-      "ForcedExit",
-      "UnexpectedExit",
-      "Reboot",
-      "Constructed",
-      "Started",
-      "Paused",
-      "Unknown",
+export const ContainerNotification: ObjectCodec<ContainerNotification> = object(
+  "ContainerNotification",
+  {
+    ContainerId: always(string),
+    ActivityId: always(string),
+    Type: always(
+      oneOf(
+        "None",
+        "GracefulExit",
+        "ForcedExit",
+        "UnexpectedExit",
+        "Reboot",
+        "Constructed",
+        "Started",
+        "Paused",
+        "Unknown",
+      ),
     ),
-  ),
-  Operation: always(
-    oneOf(
-      "None",
-      "Construct",
-      "Start",
-      "Pause",
-      "Resume",
-      "Shutdown",
-      "Terminate",
+    Operation: always(
+      oneOf(
+        "None",
+        "Construct",
+        "Start",
+        "Pause",
+        "Resume",
+        "Shutdown",
+        "Terminate",
+      ),
     ),
-  ),
-  Result: always(int32),
-  ResultInfo: filled(string),
-  otsc: filled(map(string)),
-});
+    Result: always(int32),
+    ResultInfo: filled(string),
+    otsc: filled(map(string)),
+  },
+);
 
 /**
  * One change. A Remove repeats the settings of its Add unless its resource
@@ -291,14 +283,14 @@ export interface ModifyRequest {
   /** Empty means `Add`. One of `Add`, `Remove`, `Update`, `PreAdd`. */
   RequestType: string;
   /**
-   * Of the type that `ResourceType` names (`Network`: {@linkcode
-   * NetworkAdapter}); absent for PodCgroupMemoryLimit.
+   * Of the type that `ResourceType` names (`Network`:
+   * {@linkcode NetworkAdapter}); absent for PodCgroupMemoryLimit.
    */
   Settings?: Json;
 }
 
 /** Codec of {@linkcode ModifyRequest}. */
-export const ModifyRequest: ObjectCodec<ModifyRequest> = object<ModifyRequest>(
+export const ModifyRequest: ObjectCodec<ModifyRequest> = object(
   "ModifyRequest",
   {
     ResourceType: always(
@@ -328,12 +320,13 @@ export interface ModifySettingsRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode ModifySettingsRequest}. */
-export const ModifySettingsRequest: ObjectCodec<ModifySettingsRequest> = object<
-  ModifySettingsRequest
->("ModifySettingsRequest", {
-  ...RequestBase.members,
-  Request: filled(ModifyRequest),
-});
+export const ModifySettingsRequest: ObjectCodec<ModifySettingsRequest> = object(
+  "ModifySettingsRequest",
+  {
+    ...RequestBase.members,
+    Request: filled(ModifyRequest),
+  },
+);
 
 /** A SCSI disk to unplug. */
 export interface SCSIDevice {
@@ -342,13 +335,10 @@ export interface SCSIDevice {
 }
 
 /** Codec of {@linkcode SCSIDevice}. */
-export const SCSIDevice: ObjectCodec<SCSIDevice> = object<SCSIDevice>(
-  "SCSIDevice",
-  {
-    Controller: filled(uint8),
-    Lun: filled(uint8),
-  },
-);
+export const SCSIDevice: ObjectCodec<SCSIDevice> = object("SCSIDevice", {
+  Controller: filled(uint8),
+  Lun: filled(uint8),
+});
 
 /** A SCSI disk to mount. */
 export interface MappedVirtualDisk {
@@ -373,20 +363,21 @@ export interface MappedVirtualDisk {
 }
 
 /** Codec of {@linkcode MappedVirtualDisk}. */
-export const MappedVirtualDisk: ObjectCodec<MappedVirtualDisk> = object<
-  MappedVirtualDisk
->("MappedVirtualDisk", {
-  MountPath: filled(string),
-  Lun: filled(uint8),
-  Controller: filled(uint8),
-  Partition: filled(uint64),
-  ReadOnly: filled(boolean),
-  Encrypted: filled(boolean),
-  Options: filled(list(string)),
-  BlockDev: filled(boolean),
-  EnsureFilesystem: filled(boolean),
-  Filesystem: filled(string),
-});
+export const MappedVirtualDisk: ObjectCodec<MappedVirtualDisk> = object(
+  "MappedVirtualDisk",
+  {
+    MountPath: filled(string),
+    Lun: filled(uint8),
+    Controller: filled(uint8),
+    Partition: filled(uint64),
+    ReadOnly: filled(boolean),
+    Encrypted: filled(boolean),
+    Options: filled(list(string)),
+    BlockDev: filled(boolean),
+    EnsureFilesystem: filled(boolean),
+    Filesystem: filled(string),
+  },
+);
 
 /** A 9p share to mount. */
 export interface MappedDirectory {
@@ -398,14 +389,15 @@ export interface MappedDirectory {
 }
 
 /** Codec of {@linkcode MappedDirectory}. */
-export const MappedDirectory: ObjectCodec<MappedDirectory> = object<
-  MappedDirectory
->("MappedDirectory", {
-  MountPath: filled(string),
-  Port: filled(int32),
-  ShareName: filled(string),
-  ReadOnly: filled(boolean),
-});
+export const MappedDirectory: ObjectCodec<MappedDirectory> = object(
+  "MappedDirectory",
+  {
+    MountPath: filled(string),
+    Port: filled(int32),
+    ShareName: filled(string),
+    ReadOnly: filled(boolean),
+  },
+);
 
 /** A part of a persistent memory device. */
 export interface VPMemMappingInfo {
@@ -414,12 +406,13 @@ export interface VPMemMappingInfo {
 }
 
 /** Codec of {@linkcode VPMemMappingInfo}. */
-export const VPMemMappingInfo: ObjectCodec<VPMemMappingInfo> = object<
-  VPMemMappingInfo
->("VPMemMappingInfo", {
-  DeviceOffsetInBytes: filled(uint64),
-  DeviceSizeInBytes: filled(uint64),
-});
+export const VPMemMappingInfo: ObjectCodec<VPMemMappingInfo> = object(
+  "VPMemMappingInfo",
+  {
+    DeviceOffsetInBytes: filled(uint64),
+    DeviceSizeInBytes: filled(uint64),
+  },
+);
 
 /** A persistent memory device to mount. */
 export interface VPMemDevice {
@@ -429,14 +422,11 @@ export interface VPMemDevice {
 }
 
 /** Codec of {@linkcode VPMemDevice}. */
-export const VPMemDevice: ObjectCodec<VPMemDevice> = object<VPMemDevice>(
-  "VPMemDevice",
-  {
-    DeviceNumber: filled(uint32),
-    MountPath: filled(string),
-    MappingInfo: filled(VPMemMappingInfo),
-  },
-);
+export const VPMemDevice: ObjectCodec<VPMemDevice> = object("VPMemDevice", {
+  DeviceNumber: filled(uint32),
+  MountPath: filled(string),
+  MappingInfo: filled(VPMemMappingInfo),
+});
 
 /** One read-only layer of an overlay. */
 export interface Layer {
@@ -448,7 +438,7 @@ export interface Layer {
 }
 
 /** Codec of {@linkcode Layer}. */
-export const Layer: ObjectCodec<Layer> = object<Layer>("Layer", {
+export const Layer: ObjectCodec<Layer> = object("Layer", {
   Id: filled(string),
   Path: filled(string),
   PathType: filled(string),
@@ -467,14 +457,15 @@ export interface CombinedLayers {
 }
 
 /** Codec of {@linkcode CombinedLayers}. */
-export const CombinedLayers: ObjectCodec<CombinedLayers> = object<
-  CombinedLayers
->("CombinedLayers", {
-  ContainerID: filled(string),
-  ContainerRootPath: filled(string),
-  Layers: filled(list(Layer)),
-  ScratchPath: filled(string),
-});
+export const CombinedLayers: ObjectCodec<CombinedLayers> = object(
+  "CombinedLayers",
+  {
+    ContainerID: filled(string),
+    ContainerRootPath: filled(string),
+    Layers: filled(list(Layer)),
+    ScratchPath: filled(string),
+  },
+);
 
 /** An address of an adapter. */
 export interface IPConfig {
@@ -483,7 +474,7 @@ export interface IPConfig {
 }
 
 /** Codec of {@linkcode IPConfig}. */
-export const IPConfig: ObjectCodec<IPConfig> = object<IPConfig>("IPConfig", {
+export const IPConfig: ObjectCodec<IPConfig> = object("IPConfig", {
   IPAddress: filled(string),
   PrefixLength: filled(uint8),
 });
@@ -496,7 +487,7 @@ export interface Route {
 }
 
 /** Codec of {@linkcode Route}. */
-export const Route: ObjectCodec<Route> = object<Route>("Route", {
+export const Route: ObjectCodec<Route> = object("Route", {
   NextHop: filled(string),
   DestinationPrefix: filled(string),
   Metric: filled(uint16),
@@ -529,21 +520,22 @@ export interface NetworkAdapter {
 }
 
 /** Codec of {@linkcode NetworkAdapter}. */
-export const NetworkAdapter: ObjectCodec<NetworkAdapter> = object<
-  NetworkAdapter
->("NetworkAdapter", {
-  NamespaceID: filled(string),
-  ID: filled(string),
-  MacAddress: filled(string),
-  DNSSuffix: filled(string),
-  DNSServerList: filled(string),
-  EncapOverhead: filled(uint16),
-  VPCIAssigned: filled(boolean),
-  IPConfigs: filled(list(IPConfig)),
-  Routes: filled(list(Route)),
-  PolicyBasedRouting: filled(boolean),
-  EnableLowMetric: filled(boolean),
-});
+export const NetworkAdapter: ObjectCodec<NetworkAdapter> = object(
+  "NetworkAdapter",
+  {
+    NamespaceID: filled(string),
+    ID: filled(string),
+    MacAddress: filled(string),
+    DNSSuffix: filled(string),
+    DNSServerList: filled(string),
+    EncapOverhead: filled(uint16),
+    VPCIAssigned: filled(boolean),
+    IPConfigs: filled(list(IPConfig)),
+    Routes: filled(list(Route)),
+    PolicyBasedRouting: filled(boolean),
+    EnableLowMetric: filled(boolean),
+  },
+);
 
 /** A PCI device to wait for. */
 export interface VPCIDevice {
@@ -551,12 +543,9 @@ export interface VPCIDevice {
 }
 
 /** Codec of {@linkcode VPCIDevice}. */
-export const VPCIDevice: ObjectCodec<VPCIDevice> = object<VPCIDevice>(
-  "VPCIDevice",
-  {
-    VMBusGUID: filled(string),
-  },
-);
+export const VPCIDevice: ObjectCodec<VPCIDevice> = object("VPCIDevice", {
+  VMBusGUID: filled(string),
+});
 
 /** Limits of a container. */
 export interface ContainerConstraints {
@@ -567,12 +556,13 @@ export interface ContainerConstraints {
 }
 
 /** Codec of {@linkcode ContainerConstraints}. */
-export const ContainerConstraints: ObjectCodec<ContainerConstraints> = object<
-  ContainerConstraints
->("ContainerConstraints", {
-  Windows: filled(jsonObject),
-  Linux: filled(jsonObject),
-});
+export const ContainerConstraints: ObjectCodec<ContainerConstraints> = object(
+  "ContainerConstraints",
+  {
+    Windows: filled(jsonObject),
+    Linux: filled(jsonObject),
+  },
+);
 
 /** The policy of a confidential VM. */
 export interface SecurityPolicy {
@@ -587,14 +577,15 @@ export interface SecurityPolicy {
 }
 
 /** Codec of {@linkcode SecurityPolicy}. */
-export const SecurityPolicy: ObjectCodec<SecurityPolicy> = object<
-  SecurityPolicy
->("SecurityPolicy", {
-  EnforcerType: filled(string),
-  EncodedSecurityPolicy: filled(string),
-  EncodedUVMReference: filled(string),
-  EncodedUVMHashEnvelopeReference: filled(string),
-});
+export const SecurityPolicy: ObjectCodec<SecurityPolicy> = object(
+  "SecurityPolicy",
+  {
+    EnforcerType: filled(string),
+    EncodedSecurityPolicy: filled(string),
+    EncodedUVMReference: filled(string),
+    EncodedUVMHashEnvelopeReference: filled(string),
+  },
+);
 
 /** A part that a policy loads. */
 export interface SecurityPolicyFragment {
@@ -606,7 +597,7 @@ export interface SecurityPolicyFragment {
 
 /** Codec of {@linkcode SecurityPolicyFragment}. */
 export const SecurityPolicyFragment: ObjectCodec<SecurityPolicyFragment> =
-  object<SecurityPolicyFragment>("SecurityPolicyFragment", {
+  object("SecurityPolicyFragment", {
     Fragment: filled(string),
     MediaType: filled(string),
   });
@@ -620,13 +611,14 @@ export interface NegotiateRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode NegotiateRequest}. */
-export const NegotiateRequest: ObjectCodec<NegotiateRequest> = object<
-  NegotiateRequest
->("NegotiateRequest", {
-  ...RequestBase.members,
-  MinimumVersion: always(uint32),
-  MaximumVersion: always(uint32),
-});
+export const NegotiateRequest: ObjectCodec<NegotiateRequest> = object(
+  "NegotiateRequest",
+  {
+    ...RequestBase.members,
+    MinimumVersion: always(uint32),
+    MaximumVersion: always(uint32),
+  },
+);
 
 /** What a Linux guest can do. */
 export interface GuestDefinedCapabilities {
@@ -642,7 +634,7 @@ export interface GuestDefinedCapabilities {
 
 /** Codec of {@linkcode GuestDefinedCapabilities}. */
 export const GuestDefinedCapabilities: ObjectCodec<GuestDefinedCapabilities> =
-  object<GuestDefinedCapabilities>("GuestDefinedCapabilities", {
+  object("GuestDefinedCapabilities", {
     NamespaceAddRequestSupported: filled(boolean),
     SignalProcessSupported: filled(boolean),
     DumpStacksSupported: filled(boolean),
@@ -670,19 +662,16 @@ export interface Capabilities {
 }
 
 /** Codec of {@linkcode Capabilities}. */
-export const Capabilities: ObjectCodec<Capabilities> = object<Capabilities>(
-  "Capabilities",
-  {
-    SendHostCreateMessage: filled(boolean),
-    SendHostStartMessage: filled(boolean),
-    HvSocketConfigOnStartup: filled(boolean),
-    SendLifecycleNotifications: filled(boolean),
-    ModifyServiceSettingsSupported: filled(boolean),
-    SupportedSchemaVersions: filled(list(SchemaVersion)),
-    RuntimeOsType: filled(string),
-    GuestDefinedCapabilities: filled(GuestDefinedCapabilities),
-  },
-);
+export const Capabilities: ObjectCodec<Capabilities> = object("Capabilities", {
+  SendHostCreateMessage: filled(boolean),
+  SendHostStartMessage: filled(boolean),
+  HvSocketConfigOnStartup: filled(boolean),
+  SendLifecycleNotifications: filled(boolean),
+  ModifyServiceSettingsSupported: filled(boolean),
+  SupportedSchemaVersions: filled(list(SchemaVersion)),
+  RuntimeOsType: filled(string),
+  GuestDefinedCapabilities: filled(GuestDefinedCapabilities),
+});
 
 /** The chosen version. */
 export interface NegotiateResponse extends ResponseBase {
@@ -692,13 +681,14 @@ export interface NegotiateResponse extends ResponseBase {
 }
 
 /** Codec of {@linkcode NegotiateResponse}. */
-export const NegotiateResponse: ObjectCodec<NegotiateResponse> = object<
-  NegotiateResponse
->("NegotiateResponse", {
-  ...ResponseBase.members,
-  Version: always(uint32),
-  Capabilities: always(Capabilities),
-});
+export const NegotiateResponse: ObjectCodec<NegotiateResponse> = object(
+  "NegotiateResponse",
+  {
+    ...ResponseBase.members,
+    Version: always(uint32),
+    Capabilities: always(Capabilities),
+  },
+);
 
 /** vsock ports on which the host listens for the streams. */
 export interface StdioRelaySettings {
@@ -708,13 +698,14 @@ export interface StdioRelaySettings {
 }
 
 /** Codec of {@linkcode StdioRelaySettings}. */
-export const StdioRelaySettings: ObjectCodec<StdioRelaySettings> = object<
-  StdioRelaySettings
->("StdioRelaySettings", {
-  StdIn: filled(uint32),
-  StdOut: filled(uint32),
-  StdErr: filled(uint32),
-});
+export const StdioRelaySettings: ObjectCodec<StdioRelaySettings> = object(
+  "StdioRelaySettings",
+  {
+    StdIn: filled(uint32),
+    StdOut: filled(uint32),
+    StdErr: filled(uint32),
+  },
+);
 
 /** What to run, and where its streams go. */
 export interface ExecuteProcessSettings {
@@ -725,7 +716,7 @@ export interface ExecuteProcessSettings {
 
 /** Codec of {@linkcode ExecuteProcessSettings}. */
 export const ExecuteProcessSettings: ObjectCodec<ExecuteProcessSettings> =
-  object<ExecuteProcessSettings>("ExecuteProcessSettings", {
+  object("ExecuteProcessSettings", {
     ProcessParameters: always(jsonText(() => ProcessParameters)),
     VsockStdioRelaySettings: filled(StdioRelaySettings),
   });
@@ -739,12 +730,13 @@ export interface ExecuteProcessRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode ExecuteProcessRequest}. */
-export const ExecuteProcessRequest: ObjectCodec<ExecuteProcessRequest> = object<
-  ExecuteProcessRequest
->("ExecuteProcessRequest", {
-  ...RequestBase.members,
-  Settings: always(ExecuteProcessSettings),
-});
+export const ExecuteProcessRequest: ObjectCodec<ExecuteProcessRequest> = object(
+  "ExecuteProcessRequest",
+  {
+    ...RequestBase.members,
+    Settings: always(ExecuteProcessSettings),
+  },
+);
 
 /** The process runs. */
 export interface ExecuteProcessResponse extends ResponseBase {
@@ -754,7 +746,7 @@ export interface ExecuteProcessResponse extends ResponseBase {
 
 /** Codec of {@linkcode ExecuteProcessResponse}. */
 export const ExecuteProcessResponse: ObjectCodec<ExecuteProcessResponse> =
-  object<ExecuteProcessResponse>("ExecuteProcessResponse", {
+  object("ExecuteProcessResponse", {
     ...ResponseBase.members,
     ProcessId: always(uint32),
   });
@@ -785,22 +777,23 @@ export interface ProcessParameters {
 }
 
 /** Codec of {@linkcode ProcessParameters}. */
-export const ProcessParameters: ObjectCodec<ProcessParameters> = object<
-  ProcessParameters
->("ProcessParameters", {
-  CommandLine: filled(string),
-  CommandArgs: filled(list(string)),
-  WorkingDirectory: filled(string),
-  Environment: filled(map(string)),
-  EmulateConsole: filled(boolean),
-  ConsoleSize: filled(list(uint16)),
-  CreateStdInPipe: filled(boolean),
-  CreateStdOutPipe: filled(boolean),
-  CreateStdErrPipe: filled(boolean),
-  CreateInUtilityVM: filled(boolean),
-  OciSpecification: filled(jsonObject),
-  OciProcess: filled(jsonObject),
-});
+export const ProcessParameters: ObjectCodec<ProcessParameters> = object(
+  "ProcessParameters",
+  {
+    CommandLine: filled(string),
+    CommandArgs: filled(list(string)),
+    WorkingDirectory: filled(string),
+    Environment: filled(map(string)),
+    EmulateConsole: filled(boolean),
+    ConsoleSize: filled(list(uint16)),
+    CreateStdInPipe: filled(boolean),
+    CreateStdOutPipe: filled(boolean),
+    CreateStdErrPipe: filled(boolean),
+    CreateInUtilityVM: filled(boolean),
+    OciSpecification: filled(jsonObject),
+    OciProcess: filled(jsonObject),
+  },
+);
 
 /** Waits for the exit of a process. */
 export interface WaitForProcessRequest extends RequestBase {
@@ -810,13 +803,14 @@ export interface WaitForProcessRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode WaitForProcessRequest}. */
-export const WaitForProcessRequest: ObjectCodec<WaitForProcessRequest> = object<
-  WaitForProcessRequest
->("WaitForProcessRequest", {
-  ...RequestBase.members,
-  ProcessId: always(uint32),
-  TimeoutInMs: always(uint32),
-});
+export const WaitForProcessRequest: ObjectCodec<WaitForProcessRequest> = object(
+  "WaitForProcessRequest",
+  {
+    ...RequestBase.members,
+    ProcessId: always(uint32),
+    TimeoutInMs: always(uint32),
+  },
+);
 
 /** The process has ended. */
 export interface WaitForProcessResponse extends ResponseBase {
@@ -826,7 +820,7 @@ export interface WaitForProcessResponse extends ResponseBase {
 
 /** Codec of {@linkcode WaitForProcessResponse}. */
 export const WaitForProcessResponse: ObjectCodec<WaitForProcessResponse> =
-  object<WaitForProcessResponse>("WaitForProcessResponse", {
+  object("WaitForProcessResponse", {
     ...ResponseBase.members,
     ExitCode: always(uint32),
   });
@@ -838,7 +832,7 @@ export interface SignalOptions {
 }
 
 /** Codec of {@linkcode SignalOptions}. */
-export const SignalOptions: ObjectCodec<SignalOptions> = object<SignalOptions>(
+export const SignalOptions: ObjectCodec<SignalOptions> = object(
   "SignalOptions",
   {
     Signal: filled(int32),
@@ -853,13 +847,14 @@ export interface SignalProcessRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode SignalProcessRequest}. */
-export const SignalProcessRequest: ObjectCodec<SignalProcessRequest> = object<
-  SignalProcessRequest
->("SignalProcessRequest", {
-  ...RequestBase.members,
-  ProcessId: always(uint32),
-  Options: filled(SignalOptions),
-});
+export const SignalProcessRequest: ObjectCodec<SignalProcessRequest> = object(
+  "SignalProcessRequest",
+  {
+    ...RequestBase.members,
+    ProcessId: always(uint32),
+    Options: filled(SignalOptions),
+  },
+);
 
 /** Sets the size of a terminal. */
 export interface ResizeConsoleRequest extends RequestBase {
@@ -871,14 +866,15 @@ export interface ResizeConsoleRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode ResizeConsoleRequest}. */
-export const ResizeConsoleRequest: ObjectCodec<ResizeConsoleRequest> = object<
-  ResizeConsoleRequest
->("ResizeConsoleRequest", {
-  ...RequestBase.members,
-  ProcessId: always(uint32),
-  Height: always(uint16),
-  Width: always(uint16),
-});
+export const ResizeConsoleRequest: ObjectCodec<ResizeConsoleRequest> = object(
+  "ResizeConsoleRequest",
+  {
+    ...RequestBase.members,
+    ProcessId: always(uint32),
+    Height: always(uint16),
+    Width: always(uint16),
+  },
+);
 
 /** What the guest agent is doing. */
 export interface DumpStacksResponse extends ResponseBase {
@@ -886,12 +882,13 @@ export interface DumpStacksResponse extends ResponseBase {
 }
 
 /** Codec of {@linkcode DumpStacksResponse}. */
-export const DumpStacksResponse: ObjectCodec<DumpStacksResponse> = object<
-  DumpStacksResponse
->("DumpStacksResponse", {
-  ...ResponseBase.members,
-  GuestStacks: always(string),
-});
+export const DumpStacksResponse: ObjectCodec<DumpStacksResponse> = object(
+  "DumpStacksResponse",
+  {
+    ...ResponseBase.members,
+    GuestStacks: always(string),
+  },
+);
 
 /** Which properties. */
 export interface PropertyQuery {
@@ -900,7 +897,7 @@ export interface PropertyQuery {
 }
 
 /** Codec of {@linkcode PropertyQuery}. */
-export const PropertyQuery: ObjectCodec<PropertyQuery> = object<PropertyQuery>(
+export const PropertyQuery: ObjectCodec<PropertyQuery> = object(
   "PropertyQuery",
   {
     PropertyTypes: filled(list(string)),
@@ -914,12 +911,13 @@ export interface GetPropertiesRequest extends RequestBase {
 }
 
 /** Codec of {@linkcode GetPropertiesRequest}. */
-export const GetPropertiesRequest: ObjectCodec<GetPropertiesRequest> = object<
-  GetPropertiesRequest
->("GetPropertiesRequest", {
-  ...RequestBase.members,
-  Query: always(jsonText(() => PropertyQuery)),
-});
+export const GetPropertiesRequest: ObjectCodec<GetPropertiesRequest> = object(
+  "GetPropertiesRequest",
+  {
+    ...RequestBase.members,
+    Query: always(jsonText(() => PropertyQuery)),
+  },
+);
 
 /** Answers a query. */
 export interface GetPropertiesResponse extends ResponseBase {
@@ -928,12 +926,13 @@ export interface GetPropertiesResponse extends ResponseBase {
 }
 
 /** Codec of {@linkcode GetPropertiesResponse}. */
-export const GetPropertiesResponse: ObjectCodec<GetPropertiesResponse> = object<
-  GetPropertiesResponse
->("GetPropertiesResponse", {
-  ...ResponseBase.members,
-  Properties: always(jsonText(() => ContainerProperties)),
-});
+export const GetPropertiesResponse: ObjectCodec<GetPropertiesResponse> = object(
+  "GetPropertiesResponse",
+  {
+    ...ResponseBase.members,
+    Properties: always(jsonText(() => ContainerProperties)),
+  },
+);
 
 /** A process of a container. */
 export interface ContainerProcess {
@@ -942,11 +941,12 @@ export interface ContainerProcess {
 }
 
 /** Codec of {@linkcode ContainerProcess}. */
-export const ContainerProcess: ObjectCodec<ContainerProcess> = object<
-  ContainerProcess
->("ContainerProcess", {
-  ProcessId: always(uint32),
-});
+export const ContainerProcess: ObjectCodec<ContainerProcess> = object(
+  "ContainerProcess",
+  {
+    ProcessId: always(uint32),
+  },
+);
 
 /** Huge pages of one size. */
 export interface HugetlbStat {
@@ -957,15 +957,12 @@ export interface HugetlbStat {
 }
 
 /** Codec of {@linkcode HugetlbStat}. */
-export const HugetlbStat: ObjectCodec<HugetlbStat> = object<HugetlbStat>(
-  "HugetlbStat",
-  {
-    usage: filled(uint64),
-    max: filled(uint64),
-    failcnt: filled(uint64),
-    pagesize: filled(string),
-  },
-);
+export const HugetlbStat: ObjectCodec<HugetlbStat> = object("HugetlbStat", {
+  usage: filled(uint64),
+  max: filled(uint64),
+  failcnt: filled(uint64),
+  pagesize: filled(string),
+});
 
 /** Number of processes. */
 export interface PidsStat {
@@ -975,7 +972,7 @@ export interface PidsStat {
 }
 
 /** Codec of {@linkcode PidsStat}. */
-export const PidsStat: ObjectCodec<PidsStat> = object<PidsStat>("PidsStat", {
+export const PidsStat: ObjectCodec<PidsStat> = object("PidsStat", {
   current: filled(uint64),
   limit: filled(uint64),
 });
@@ -989,7 +986,7 @@ export interface CpuUsage {
 }
 
 /** Codec of {@linkcode CpuUsage}. */
-export const CpuUsage: ObjectCodec<CpuUsage> = object<CpuUsage>("CpuUsage", {
+export const CpuUsage: ObjectCodec<CpuUsage> = object("CpuUsage", {
   total: filled(uint64),
   kernel: filled(uint64),
   user: filled(uint64),
@@ -1005,7 +1002,7 @@ export interface CpuThrottling {
 }
 
 /** Codec of {@linkcode CpuThrottling}. */
-export const CpuThrottling: ObjectCodec<CpuThrottling> = object<CpuThrottling>(
+export const CpuThrottling: ObjectCodec<CpuThrottling> = object(
   "CpuThrottling",
   {
     periods: filled(uint64),
@@ -1021,7 +1018,7 @@ export interface CpuStat {
 }
 
 /** Codec of {@linkcode CpuStat}. */
-export const CpuStat: ObjectCodec<CpuStat> = object<CpuStat>("CpuStat", {
+export const CpuStat: ObjectCodec<CpuStat> = object("CpuStat", {
   usage: filled(CpuUsage),
   throttling: filled(CpuThrottling),
 });
@@ -1035,15 +1032,12 @@ export interface MemoryEntry {
 }
 
 /** Codec of {@linkcode MemoryEntry}. */
-export const MemoryEntry: ObjectCodec<MemoryEntry> = object<MemoryEntry>(
-  "MemoryEntry",
-  {
-    limit: filled(uint64),
-    usage: filled(uint64),
-    max: filled(uint64),
-    failcnt: filled(uint64),
-  },
-);
+export const MemoryEntry: ObjectCodec<MemoryEntry> = object("MemoryEntry", {
+  limit: filled(uint64),
+  usage: filled(uint64),
+  max: filled(uint64),
+  failcnt: filled(uint64),
+});
 
 /** Memory statistics, in bytes and pages as the kernel counts them. */
 export interface MemoryStat {
@@ -1086,47 +1080,44 @@ export interface MemoryStat {
 }
 
 /** Codec of {@linkcode MemoryStat}. */
-export const MemoryStat: ObjectCodec<MemoryStat> = object<MemoryStat>(
-  "MemoryStat",
-  {
-    cache: filled(uint64),
-    rss: filled(uint64),
-    rss_huge: filled(uint64),
-    mapped_file: filled(uint64),
-    dirty: filled(uint64),
-    writeback: filled(uint64),
-    pg_pg_in: filled(uint64),
-    pg_pg_out: filled(uint64),
-    pg_fault: filled(uint64),
-    pg_maj_fault: filled(uint64),
-    inactive_anon: filled(uint64),
-    active_anon: filled(uint64),
-    inactive_file: filled(uint64),
-    active_file: filled(uint64),
-    unevictable: filled(uint64),
-    hierarchical_memory_limit: filled(uint64),
-    hierarchical_swap_limit: filled(uint64),
-    total_cache: filled(uint64),
-    total_rss: filled(uint64),
-    total_rss_huge: filled(uint64),
-    total_mapped_file: filled(uint64),
-    total_dirty: filled(uint64),
-    total_writeback: filled(uint64),
-    total_pg_pg_in: filled(uint64),
-    total_pg_pg_out: filled(uint64),
-    total_pg_fault: filled(uint64),
-    total_pg_maj_fault: filled(uint64),
-    total_inactive_anon: filled(uint64),
-    total_active_anon: filled(uint64),
-    total_inactive_file: filled(uint64),
-    total_active_file: filled(uint64),
-    total_unevictable: filled(uint64),
-    usage: filled(MemoryEntry),
-    swap: filled(MemoryEntry),
-    kernel: filled(MemoryEntry),
-    kernel_tcp: filled(MemoryEntry),
-  },
-);
+export const MemoryStat: ObjectCodec<MemoryStat> = object("MemoryStat", {
+  cache: filled(uint64),
+  rss: filled(uint64),
+  rss_huge: filled(uint64),
+  mapped_file: filled(uint64),
+  dirty: filled(uint64),
+  writeback: filled(uint64),
+  pg_pg_in: filled(uint64),
+  pg_pg_out: filled(uint64),
+  pg_fault: filled(uint64),
+  pg_maj_fault: filled(uint64),
+  inactive_anon: filled(uint64),
+  active_anon: filled(uint64),
+  inactive_file: filled(uint64),
+  active_file: filled(uint64),
+  unevictable: filled(uint64),
+  hierarchical_memory_limit: filled(uint64),
+  hierarchical_swap_limit: filled(uint64),
+  total_cache: filled(uint64),
+  total_rss: filled(uint64),
+  total_rss_huge: filled(uint64),
+  total_mapped_file: filled(uint64),
+  total_dirty: filled(uint64),
+  total_writeback: filled(uint64),
+  total_pg_pg_in: filled(uint64),
+  total_pg_pg_out: filled(uint64),
+  total_pg_fault: filled(uint64),
+  total_pg_maj_fault: filled(uint64),
+  total_inactive_anon: filled(uint64),
+  total_active_anon: filled(uint64),
+  total_inactive_file: filled(uint64),
+  total_active_file: filled(uint64),
+  total_unevictable: filled(uint64),
+  usage: filled(MemoryEntry),
+  swap: filled(MemoryEntry),
+  kernel: filled(MemoryEntry),
+  kernel_tcp: filled(MemoryEntry),
+});
 
 /** One counter of one block device. */
 export interface BlkioEntry {
@@ -1138,16 +1129,13 @@ export interface BlkioEntry {
 }
 
 /** Codec of {@linkcode BlkioEntry}. */
-export const BlkioEntry: ObjectCodec<BlkioEntry> = object<BlkioEntry>(
-  "BlkioEntry",
-  {
-    op: filled(string),
-    device: filled(string),
-    major: filled(uint64),
-    minor: filled(uint64),
-    value: filled(uint64),
-  },
-);
+export const BlkioEntry: ObjectCodec<BlkioEntry> = object("BlkioEntry", {
+  op: filled(string),
+  device: filled(string),
+  major: filled(uint64),
+  minor: filled(uint64),
+  value: filled(uint64),
+});
 
 /** Block I/O; the guest empties it to stay under the frame limit. */
 export interface BlkioStat {
@@ -1162,19 +1150,16 @@ export interface BlkioStat {
 }
 
 /** Codec of {@linkcode BlkioStat}. */
-export const BlkioStat: ObjectCodec<BlkioStat> = object<BlkioStat>(
-  "BlkioStat",
-  {
-    io_service_bytes_recursive: filled(list(BlkioEntry)),
-    io_serviced_recursive: filled(list(BlkioEntry)),
-    io_queued_recursive: filled(list(BlkioEntry)),
-    io_service_time_recursive: filled(list(BlkioEntry)),
-    io_wait_time_recursive: filled(list(BlkioEntry)),
-    io_merged_recursive: filled(list(BlkioEntry)),
-    io_time_recursive: filled(list(BlkioEntry)),
-    sectors_recursive: filled(list(BlkioEntry)),
-  },
-);
+export const BlkioStat: ObjectCodec<BlkioStat> = object("BlkioStat", {
+  io_service_bytes_recursive: filled(list(BlkioEntry)),
+  io_serviced_recursive: filled(list(BlkioEntry)),
+  io_queued_recursive: filled(list(BlkioEntry)),
+  io_service_time_recursive: filled(list(BlkioEntry)),
+  io_wait_time_recursive: filled(list(BlkioEntry)),
+  io_merged_recursive: filled(list(BlkioEntry)),
+  io_time_recursive: filled(list(BlkioEntry)),
+  sectors_recursive: filled(list(BlkioEntry)),
+});
 
 /** RDMA resources of one device. */
 export interface RdmaEntry {
@@ -1184,14 +1169,11 @@ export interface RdmaEntry {
 }
 
 /** Codec of {@linkcode RdmaEntry}. */
-export const RdmaEntry: ObjectCodec<RdmaEntry> = object<RdmaEntry>(
-  "RdmaEntry",
-  {
-    device: filled(string),
-    hca_handles: filled(uint32),
-    hca_objects: filled(uint32),
-  },
-);
+export const RdmaEntry: ObjectCodec<RdmaEntry> = object("RdmaEntry", {
+  device: filled(string),
+  hca_handles: filled(uint32),
+  hca_objects: filled(uint32),
+});
 
 /** RDMA; the guest empties it to stay under the frame limit. */
 export interface RdmaStat {
@@ -1200,7 +1182,7 @@ export interface RdmaStat {
 }
 
 /** Codec of {@linkcode RdmaStat}. */
-export const RdmaStat: ObjectCodec<RdmaStat> = object<RdmaStat>("RdmaStat", {
+export const RdmaStat: ObjectCodec<RdmaStat> = object("RdmaStat", {
   current: filled(list(RdmaEntry)),
   limit: filled(list(RdmaEntry)),
 });
@@ -1219,20 +1201,17 @@ export interface NetworkStat {
 }
 
 /** Codec of {@linkcode NetworkStat}. */
-export const NetworkStat: ObjectCodec<NetworkStat> = object<NetworkStat>(
-  "NetworkStat",
-  {
-    name: filled(string),
-    rx_bytes: filled(uint64),
-    rx_packets: filled(uint64),
-    rx_errors: filled(uint64),
-    rx_dropped: filled(uint64),
-    tx_bytes: filled(uint64),
-    tx_packets: filled(uint64),
-    tx_errors: filled(uint64),
-    tx_dropped: filled(uint64),
-  },
-);
+export const NetworkStat: ObjectCodec<NetworkStat> = object("NetworkStat", {
+  name: filled(string),
+  rx_bytes: filled(uint64),
+  rx_packets: filled(uint64),
+  rx_errors: filled(uint64),
+  rx_dropped: filled(uint64),
+  tx_bytes: filled(uint64),
+  tx_packets: filled(uint64),
+  tx_errors: filled(uint64),
+  tx_dropped: filled(uint64),
+});
 
 /** Tasks of the cgroup by state. */
 export interface CgroupStats {
@@ -1244,16 +1223,13 @@ export interface CgroupStats {
 }
 
 /** Codec of {@linkcode CgroupStats}. */
-export const CgroupStats: ObjectCodec<CgroupStats> = object<CgroupStats>(
-  "CgroupStats",
-  {
-    nr_sleeping: filled(uint64),
-    nr_running: filled(uint64),
-    nr_stopped: filled(uint64),
-    nr_uninterruptible: filled(uint64),
-    nr_io_wait: filled(uint64),
-  },
-);
+export const CgroupStats: ObjectCodec<CgroupStats> = object("CgroupStats", {
+  nr_sleeping: filled(uint64),
+  nr_running: filled(uint64),
+  nr_stopped: filled(uint64),
+  nr_uninterruptible: filled(uint64),
+  nr_io_wait: filled(uint64),
+});
 
 /** Out-of-memory state. */
 export interface MemoryOomControl {
@@ -1263,13 +1239,14 @@ export interface MemoryOomControl {
 }
 
 /** Codec of {@linkcode MemoryOomControl}. */
-export const MemoryOomControl: ObjectCodec<MemoryOomControl> = object<
-  MemoryOomControl
->("MemoryOomControl", {
-  oom_kill_disable: filled(uint64),
-  under_oom: filled(uint64),
-  oom_kill: filled(uint64),
-});
+export const MemoryOomControl: ObjectCodec<MemoryOomControl> = object(
+  "MemoryOomControl",
+  {
+    oom_kill_disable: filled(uint64),
+    under_oom: filled(uint64),
+    oom_kill: filled(uint64),
+  },
+);
 
 /**
  * Statistics of a container in the shape of cgroup v1. Every section may be
@@ -1288,20 +1265,17 @@ export interface LCOWMetrics {
 }
 
 /** Codec of {@linkcode LCOWMetrics}. */
-export const LCOWMetrics: ObjectCodec<LCOWMetrics> = object<LCOWMetrics>(
-  "LCOWMetrics",
-  {
-    hugetlb: filled(list(HugetlbStat)),
-    pids: filled(PidsStat),
-    cpu: filled(CpuStat),
-    memory: filled(MemoryStat),
-    blkio: filled(BlkioStat),
-    rdma: filled(RdmaStat),
-    network: filled(list(NetworkStat)),
-    cgroup_stats: filled(CgroupStats),
-    memory_oom_control: filled(MemoryOomControl),
-  },
-);
+export const LCOWMetrics: ObjectCodec<LCOWMetrics> = object("LCOWMetrics", {
+  hugetlb: filled(list(HugetlbStat)),
+  pids: filled(PidsStat),
+  cpu: filled(CpuStat),
+  memory: filled(MemoryStat),
+  blkio: filled(BlkioStat),
+  rdma: filled(RdmaStat),
+  network: filled(list(NetworkStat)),
+  cgroup_stats: filled(CgroupStats),
+  memory_oom_control: filled(MemoryOomControl),
+});
 
 /** Properties of a container. */
 export interface ContainerProperties {
@@ -1310,9 +1284,10 @@ export interface ContainerProperties {
 }
 
 /** Codec of {@linkcode ContainerProperties}. */
-export const ContainerProperties: ObjectCodec<ContainerProperties> = object<
-  ContainerProperties
->("ContainerProperties", {
-  ProcessList: filled(list(ContainerProcess)),
-  LCOWMetrics: filled(LCOWMetrics),
-});
+export const ContainerProperties: ObjectCodec<ContainerProperties> = object(
+  "ContainerProperties",
+  {
+    ProcessList: filled(list(ContainerProcess)),
+    LCOWMetrics: filled(LCOWMetrics),
+  },
+);

@@ -16,7 +16,7 @@ import {
   type MessageModel,
   readSchemas,
 } from "./json_schema.ts";
-import { banner, docs } from "./text.ts";
+import { banner, docs, spaced } from "./text.ts";
 
 /** One generated file of JSON messages. */
 export interface JsonTarget {
@@ -111,7 +111,7 @@ function addMessage(file: SourceFile, message: MessageModel): void {
       name: message.name,
       type: `ObjectCodec<${message.name}>`,
       initializer: (writer) => {
-        writer.write(`object<${message.name}>("${message.name}", `).inlineBlock(
+        writer.write(`object("${message.name}", `).inlineBlock(
           () => {
             for (const base of message.bases) {
               writer.writeLine(`...${base}.members,`);
@@ -137,5 +137,6 @@ export function jsonSource(
   const file = project.createSourceFile(`/${target.output}`);
   addImports(file, target, messages);
   for (const message of messages) addMessage(file, message);
-  return banner(target.schemas, target.about) + file.getFullText();
+  return banner([target.schemas], target.about) +
+    spaced(file.getFullText());
 }

@@ -8,7 +8,8 @@
 import { IndentationText, NewLineKind, Project } from "ts-morph";
 import { format } from "./format.ts";
 import { jsonSource } from "./json_output.ts";
-import { jsonTargets } from "./targets.ts";
+import { protoSources } from "./proto_output.ts";
+import { jsonTargets, protoTargets } from "./targets.ts";
 
 /** The repository. */
 const root = new URL("../", import.meta.url);
@@ -30,6 +31,9 @@ export function generate(): Map<string, string> {
   const texts = new Map<string, string>();
   for (const target of jsonTargets) {
     texts.set(target.output, jsonSource(project, root, target));
+  }
+  for (const [path, text] of protoSources(project, root, protoTargets)) {
+    texts.set(path, text);
   }
   return format(texts);
 }

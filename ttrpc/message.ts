@@ -94,11 +94,18 @@ export function method<Req, Res>(
   return { request, response };
 }
 
+/** A method that answers with a stream of responses. */
+export interface StreamType<Req = unknown, Res = unknown>
+  extends MethodType<Req, Res> {
+  /** Always true. */
+  readonly serverStream: true;
+}
+
 /** Describes a method that answers with a stream. */
 export function serverStream<Req, Res>(
   request: MessageType<Req>,
   response: MessageType<Res>,
-): MethodType<Req, Res> & { readonly serverStream: true } {
+): StreamType<Req, Res> {
   return { request, response, serverStream: true };
 }
 

@@ -109,96 +109,37 @@ export function readPacked<T>(
   });
 }
 
-/** How the key or the value of a map entry is written and read. */
-export interface MapSide<T> {
-  /** Wire type of the tag. */
-  readonly wireType: number;
-  /** What absence means. */
-  readonly zero: () => T;
-  /** Writes one. */
-  write(writer: Writer, value: T): void;
-  /** Reads one. */
-  read(reader: Reader): T;
-}
-
-/** A string in a map. */
-export const mapString: MapSide<string> = {
-  wireType: 2,
-  zero: () => "",
-  write: (writer, value) => {
-    writer.string(value);
-  },
-  read: (reader) => reader.string(),
-};
-
-/** A uint32 key of a map; in TypeScript the decimal text. */
-export const mapUint32Key: MapSide<string> = {
-  wireType: 0,
-  zero: () => "0",
-  write: (writer, value) => {
-    writer.uint32(Number(value));
-  },
-  read: (reader) => String(reader.uint32()),
-};
-
-/** A uint64 key of a map; in TypeScript the decimal text. */
-export const mapUint64Key: MapSide<string> = {
-  wireType: 0,
-  zero: () => "0",
-  write: (writer, value) => writeInt64(writer, BigInt(value)),
-  read: (reader) => String(readUint64(reader)),
-};
-
-/** A message as value of a map. */
-export function mapMessage<T>(type: MessageType<T>): MapSide<T> {
-  return {
-    wireType: 2,
-    zero: () => type.decode(new Uint8Array()),
-    write: (writer, value) => {
-      writer.fork();
-      type.write(value as Partial<T>, writer);
-      writer.ldelim();
-    },
-    read: (reader) => readMessage(reader, type),
-  };
-}
-
-/** Writes a map as repeated entries `{1 key, 2 value}`. */
-export function writeMap<T>(
+/** Writes a map of strings as repeated entries `{1 key, 2 value}`. */
+export function writeStringMap(
   writer: Writer,
   tag: number,
-  entries: Readonly<Record<string, T>> | undefined,
-  key: MapSide<string>,
-  value: MapSide<T>,
+  entries: Readonly<Record<string, string>> | undefined,
 ): void {
-  for (const [name, entry] of Object.entries(entries ?? {})) {
-    writer.uint32(tag).fork().uint32(1 << 3 | key.wireType);
-    key.write(writer, name);
-    writer.uint32(2 << 3 | value.wireType);
-    value.write(writer, entry);
-    writer.ldelim();
+  for (const [key, value] of Object.entries(entries ?? {})) {
+    writer.uint32(tag).fork()
+      .uint32(1 << 3 | 2).string(key)
+      .uint32(2 << 3 | 2).string(value)
+      .ldelim();
   }
 }
 
-/** Reads one entry of a map. */
-export function readMapEntry<T>(
+/** Reads one entry of a map of strings. */
+export function readStringEntry(
   reader: Reader,
-  entries: Record<string, T>,
-  key: MapSide<string>,
-  value: MapSide<T>,
+  entries: Record<string, string>,
 ): void {
   within(reader, () => {
-    let name = key.zero();
-    let entry = value.zero();
+    let key = "";
+    let value = "";
     while (reader.pos < reader.len) {
       const tag = reader.uint32();
-      if (tag === (1 << 3 | key.wireType)) name = key.read(reader);
-      else if (tag === (2 << 3 | value.wireType)) entry = value.read(reader);
+      if (tag === (1 << 3 | 2)) key = reader.string();
+      else if (tag === (2 << 3 | 2)) value = reader.string();
       else skipField(reader, tag);
     }
     // A peer may name an entry "__proto__": it must stay data.
-    Object.defineProperty(entries, name, {
-      value: entry,
+    Object.defineProperty(entries, key, {
+      value,
       enumerable: true,
       configurable: true,
       writable: true,
