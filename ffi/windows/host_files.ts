@@ -1,0 +1,102 @@
+/**
+ * The files of a Windows host.
+ *
+ * @module
+ */
+
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import { joinWindowsPath, windowsDirName } from "../../base/windows_path.ts";
+import type { HostFiles } from "../../hcs/ports.ts";
+
+/** Where the machine keeps things; read from the process unless a test says otherwise. */
+export interface WindowsPlaces {
+  /** This executable. */
+  readonly executable: string;
+  /** Value of `%ProgramFiles%`. */
+  readonly programFiles: string | undefined;
+}
+
+/** The files of this machine, named in Windows' flavour. */
+export class WindowsFiles implements HostFiles {
+  readonly #places: () => WindowsPlaces;
+
+  /** @param places Asked when the default boot directory is wanted. */
+  constructor(places: () => WindowsPlaces = placesOfProcess) {
+    this.#places = places;
+  }
+
+  /** Joins path components with backslashes. */
+  join(...parts: readonly string[]): string {
+    return joinWindowsPath(...parts);
+  }
+
+  /** Makes a path absolute and final, with a drive letter (`VOLUME_NAME_DOS`). */
+  resolve(path: string): Promise<string> {
+    return described("resolve", path, () => Deno.realPath(path));
+  }
+
+  /** What a path is. */
+  async stat(path: string): Promise<"file" | "directory"> {
+    const { isDirectory } = await described(
+      "look at",
+      path,
+      () => Deno.stat(path),
+    );
+    return isDirectory ? "directory" : "file";
+  }
+
+  /** Copies a file, overwriting the target. */
+  copy(from: string, to: string): Promise<void> {
+    return described("copy", from, () => Deno.copyFile(from, to));
+  }
+
+  /** `LinuxBootFiles` beside the executable, else `%ProgramFiles%\Linux Containers`. */
+  async defaultBootDirectory(): Promise<string> {
+    const { executable, programFiles } = this.#places();
+    const own = this.join(windowsDirName(executable), "LinuxBootFiles");
+    try {
+      if (await this.stat(own) === "directory") return own;
+    } catch (error) {
+      if (classify(error) !== "NotFound") throw error;
+    }
+    if (programFiles === undefined || programFiles === "") {
+      throw new ShimError(
+        "NotFound",
+        `Cannot find the boot files: there is no "${own}", and the environment variable ProgramFiles is not set. Name a directory in boot_files_root_path`,
+      );
+    }
+    return this.join(programFiles, "Linux Containers");
+  }
+
+  /** Names of the files in a boot directory. */
+  bootFiles(directory: string): Promise<ReadonlySet<string>> {
+    return described("list", directory, async () => {
+      const names = new Set<string>();
+      for await (const entry of Deno.readDir(directory)) {
+        if (!entry.isDirectory) names.add(entry.name);
+      }
+      return names;
+    });
+  }
+}
+
+function placesOfProcess(): WindowsPlaces {
+  return {
+    executable: Deno.execPath(),
+    programFiles: Deno.env.get("ProgramFiles"),
+  };
+}
+
+async function described<T>(
+  what: string,
+  path: string,
+  task: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    const code = classify(cause);
+    const reason = code === "NotFound" ? "it does not exist" : messageOf(cause);
+    throw new ShimError(code, `Cannot ${what} "${path}": ${reason}`, { cause });
+  }
+}
