@@ -6,7 +6,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Duplex } from "../base/duplex.ts";
-import { messageOf, ShimError } from "../base/errors.ts";
+import { classify, messageOf, ShimError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Request } from "./api/envelope.gen.ts";
 import { Call } from "./call.ts";
@@ -64,8 +64,13 @@ export class ServerConnection {
     this.#context = context;
     this.#reader = new FrameReader(stream, context.limits.data);
     this.#writer = new FrameWriter(stream, (error) => {
-      context.log.warn("Connection dropped", { error: messageOf(error) });
-      this.close(messageOf(error));
+      const why = messageOf(error);
+      // A client may leave while a reply is on its way; a flood is news.
+      const flooded = classify(error) === "ResourceExhausted";
+      context.log[flooded ? "warn" : "debug"]("Connection dropped", {
+        error: why,
+      });
+      this.close(why);
     }, context.limits);
   }
 

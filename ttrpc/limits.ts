@@ -24,4 +24,4 @@ export const ttrpcLimits = {
   streamMessages: 64,
   /** Characters of a status message; the rest is cut. */
   statusMessage: 16_384,
-};
+} as const;

@@ -48,6 +48,7 @@
  * @module
  */
 
+export type { RpcStatus } from "./api/any.gen.ts";
 export {
   type CallOptions,
   type StreamMethod,
