@@ -15,6 +15,12 @@ export const jsonTargets: readonly JsonTarget[] = [
     base: "../base/",
     about: "Every message of the bridge between host and guest.",
   },
+  {
+    schemas: "schema/hcs",
+    output: "hcs/documents.gen.ts",
+    base: "../base/",
+    about: "Documents of the host compute service.",
+  },
 ];
 
 /** The files of protobuf messages. */
