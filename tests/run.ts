@@ -62,7 +62,6 @@ const suites: readonly Suite[] = [
         "--no-check",
         ...rooms,
         "tests/lint",
-        "tests/unit",
       ),
     }],
   },
