@@ -21,6 +21,12 @@ export const jsonTargets: readonly JsonTarget[] = [
     base: "../base/",
     about: "Documents of the host compute service.",
   },
+  {
+    schemas: "schema/oci",
+    output: "oci/spec.gen.ts",
+    base: "../base/",
+    about: "The OCI runtime specification; unknown members are kept.",
+  },
 ];
 
 /** The files of protobuf messages. */
