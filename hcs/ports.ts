@@ -151,8 +151,8 @@ export interface DetachedProcess {
   /** Its process id. */
   readonly pid: number;
   /**
-   * Resolves when the process says that it is ready, by closing its standard
-   * output after the line `ready`.
+   * Resolves when the process says that it is ready, by the line `ready` on its
+   * standard output.
    *
    * @throws {ShimError} Unavailable with what it printed, when it ends before.
    */

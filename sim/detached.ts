@@ -59,6 +59,7 @@ async function feed(
 /** Reads one stream of the process to its end, or until nobody cares. */
 class Words {
   readonly #reader: ReadableStreamDefaultReader<string>;
+  readonly #ready = Promise.withResolvers<boolean>();
   /** Everything that came. */
   readonly text: Promise<string>;
 
@@ -67,12 +68,21 @@ class Words {
     this.text = this.#read();
   }
 
+  /** True as soon as the line `ready` came; false when the stream ended without it. */
+  get ready(): Promise<boolean> {
+    return this.#ready.promise;
+  }
+
   async #read(): Promise<string> {
     let text = "";
     for (;;) {
       const { done, value } = await this.#reader.read();
-      if (done) return text;
+      if (done) {
+        this.#ready.resolve(text.split("\n").includes("ready"));
+        return text;
+      }
       text += value;
+      if (/^ready$/m.test(text)) this.#ready.resolve(true);
     }
   }
 
@@ -85,15 +95,18 @@ class Words {
 
 async function readiness(
   child: Deno.ChildProcess,
-  words: readonly Words[],
+  words: readonly [stdout: Words, stderr: Words],
   fed: Promise<void>,
   cwd: string,
 ): Promise<void> {
+  // The end of the stream cannot be waited for: Deno has a second descriptor of
+  // its standard output, which its program cannot close.
+  const ready = await words[0].ready;
+  await fed;
+  if (ready) return;
   const [output = "", complaint = ""] = await Promise.all(
     words.map(({ text }) => text),
   );
-  await fed;
-  if (output.split("\n").includes("ready")) return;
   const { code, signal } = await child.status;
   const said = [output, complaint, await panicText(cwd)]
     .map((text) => text.trim()).filter((text) => text !== "").join("\n");
@@ -133,7 +146,7 @@ export function spawnCommand(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const words = [new Words(child.stdout), new Words(child.stderr)];
+  const words = [new Words(child.stdout), new Words(child.stderr)] as const;
   const fed = feed(child.stdin, options.stdin);
   return {
     pid: child.pid,
