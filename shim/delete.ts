@@ -1,0 +1,224 @@
+/**
+ * `delete`: containerd's last resort for a task whose shim is gone. Cleans up
+ * what may be left, touches nothing that is not certainly ours, and always
+ * answers.
+ *
+ * @module
+ */
+
+import { type Clock, deadline } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import { isNotFound } from "../base/hresult.ts";
+import type { Timeouts } from "../base/timeouts.ts";
+import type { ComputeHost, ComputeSystem, Platform } from "../hcs/ports.ts";
+import { DeleteResponse } from "../ttrpc/api/task.gen.ts";
+import { type Arguments, shimName } from "./args.ts";
+import { groupOf } from "./grouping.ts";
+import { timestamp } from "./timestamp.ts";
+import { readVmRecord } from "./vm_record.ts";
+
+/** Bytes of `panic.log` that are passed on. */
+export const maxPanicBytes: number = 1024 * 1024;
+
+/** What a task counts as having exited with when nobody saw its end. */
+const unknownExit = 255;
+
+/** What `delete` needs of the world. */
+export interface DeleteContext {
+  /** Endpoints. */
+  readonly platform: Pick<Platform, "endpoint" | "connect" | "cleanUp">;
+  /** Loads the compute service; called only when a VM may be left. */
+  readonly compute: () => Promise<
+    Pick<ComputeHost, "open" | "enumerate">
+  >;
+  /** Writes a line that containerd logs as a warning. */
+  readonly warn: (line: string) => void;
+  /** Source of time. */
+  readonly clock: Clock;
+  /** Bounds. */
+  readonly timeouts: Pick<Timeouts, "binaryDelete" | "endpointDial">;
+}
+
+/**
+ * Deletes what is left of a task.
+ *
+ * @param args The command line; without `-bundle` the working directory counts.
+ * @returns A `DeleteResponse` for standard output, whatever happened.
+ */
+export async function deleteTask(
+  args: Arguments,
+  context: DeleteContext,
+): Promise<Uint8Array> {
+  const bundle = args.bundle === "" ? "." : args.bundle;
+  await attempt(context, "panic.log", () => reportPanic(bundle, context));
+  await attempt(
+    context,
+    `task "${args.id}"`,
+    () =>
+      deadline(
+        context.clock,
+        context.timeouts.binaryDelete,
+        "the clean-up",
+        (signal) => cleanUp(args, bundle, context, signal),
+      ),
+  );
+  return DeleteResponse.encode({
+    pid: 0,
+    exitStatus: unknownExit,
+    exitedAt: timestamp(context.clock.now()),
+  });
+}
+
+async function attempt(
+  { warn }: DeleteContext,
+  what: string,
+  task: () => Promise<void>,
+): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    warn(`Cannot clean up ${what}: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * The beginning of a file.
+ *
+ * @param path The file.
+ * @param limit Bytes that are read at most.
+ * @throws When the file cannot be read.
+ */
+export async function readBounded(
+  path: string,
+  limit: number,
+): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(limit);
+  let length = 0;
+  while (length < limit) {
+    const n = await file.read(buffer.subarray(length));
+    if (n === null) break;
+    length += n;
+  }
+  return buffer.subarray(0, length);
+}
+
+/** Passes on what the shim's runtime wrote when it crashed. */
+async function reportPanic(
+  bundle: string,
+  { warn }: DeleteContext,
+): Promise<void> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(`${bundle}/panic.log`, maxPanicBytes + 1);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (bytes.length === 0) return;
+  const cut = bytes.length > maxPanicBytes;
+  const text = new TextDecoder().decode(bytes.subarray(0, maxPanicBytes));
+  warn(`The shim left a panic.log: ${text.trimEnd()}`);
+  if (cut) warn(`panic.log is longer than ${maxPanicBytes} bytes and was cut`);
+}
+
+async function cleanUp(
+  { namespace, id }: Arguments,
+  bundle: string,
+  context: DeleteContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { platform, timeouts, clock } = context;
+  const group = await groupOf(bundle, id);
+  // The VM belongs to the pod's sandbox; a member's end is none of its business.
+  if (group.member) return;
+  const address = platform.endpoint(namespace, group.key);
+  const served = await answers(
+    (bounded) => platform.connect(address, bounded),
+    clock,
+    timeouts.endpointDial,
+  );
+  const system = await leftSystem(id, bundle, served, context);
+  if (system !== undefined) await end(system, signal);
+  if (!served) await platform.cleanUp(namespace, group.key);
+}
+
+/** True when somebody accepts the connection. */
+async function answers(
+  connect: (
+    signal: AbortSignal,
+  ) => Promise<{ close(): Promise<void> }>,
+  clock: Clock,
+  ms: number,
+): Promise<boolean> {
+  try {
+    const connection = await deadline(clock, ms, "the endpoint", connect);
+    await connection.close();
+    return true;
+  } catch {
+    // Nobody there.
+    return false;
+  }
+}
+
+/**
+ * The compute system that certainly belongs to this bundle: the one whose
+ * RuntimeId the bundle's record names. Without that, one of our name and owner,
+ * but only when its shim does not answer.
+ */
+async function leftSystem(
+  id: string,
+  bundle: string,
+  served: boolean,
+  { compute, warn }: DeleteContext,
+): Promise<ComputeSystem | undefined> {
+  const record = await readVmRecord(bundle);
+  if (record?.ended !== undefined) return undefined;
+  const systemId = record?.systemId ?? `${id}@vm`;
+  if (record?.runtimeId === undefined && served) return undefined;
+  const service = await compute();
+  if (record?.runtimeId === undefined) {
+    const found = await service.enumerate({ Ids: [systemId] });
+    const owner = found.find((row) => row.Id === systemId)?.Owner;
+    if (owner !== shimName) {
+      if (owner !== undefined) {
+        warn(`Compute system "${systemId}" belongs to "${owner}": left alone`);
+      }
+      return undefined;
+    }
+  }
+  const system = await openSystem(service, systemId);
+  if (
+    system === undefined || record?.runtimeId === undefined ||
+    system.runtimeId.toLowerCase() === record.runtimeId.toLowerCase()
+  ) return system;
+  warn(
+    `Compute system "${systemId}" is not the one of this bundle ` +
+      `(RuntimeId ${system.runtimeId}, not ${record.runtimeId}): left alone`,
+  );
+  await system.close();
+  return undefined;
+}
+
+async function openSystem(
+  service: Pick<ComputeHost, "open">,
+  systemId: string,
+): Promise<ComputeSystem | undefined> {
+  try {
+    return await service.open(systemId);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Terminates a system and waits for its end. */
+async function end(system: ComputeSystem, signal: AbortSignal): Promise<void> {
+  try {
+    await system.terminate();
+    signal.throwIfAborted();
+    await system.exited;
+  } finally {
+    await system.close();
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Which shim serves a task: all containers of a pod share one.
+ *
+ * @module
+ */
+
+import { messageOf, ShimError } from "../base/errors.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../base/json.ts";
+import { limits } from "../base/timeouts.ts";
+import { requireName } from "./args.ts";
+
+/** Annotation of CRI: the id of the pod's sandbox. */
+const sandboxIdAnnotation = "io.kubernetes.cri.sandbox-id";
+
+/** Annotation of CRI: `sandbox` or `container`. */
+const containerTypeAnnotation = "io.kubernetes.cri.container-type";
+
+/** What a bundle says about the group of its task. */
+export interface Group {
+  /** Sandbox id of the pod, or the task's own id. */
+  readonly key: string;
+  /** True for a workload container of a pod whose sandbox is another task. */
+  readonly member: boolean;
+}
+
+/**
+ * Reads a file that may be missing.
+ *
+ * @throws {ShimError} ResourceExhausted when it is larger than a file may be.
+ */
+async function readOptional(path: string): Promise<string | undefined> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > limits.file) {
+      throw new ShimError(
+        "ResourceExhausted",
+        `${path} has ${size} bytes, more than the ${limits.file} that are read`,
+      );
+    }
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The annotations of a specification, without anything else of it. */
+function annotationsOf(text: string, path: string): JsonObject {
+  const spec = parseJson(text, path);
+  const annotations = isJsonObject(spec) ? spec["annotations"] : undefined;
+  return isJsonObject(annotations) ? annotations : {};
+}
+
+/**
+ * The group of the task in a bundle.
+ *
+ * A bundle without `config.json` is a sandbox of the sandbox service: its group
+ * is its own.
+ *
+ * @param bundle The bundle directory.
+ * @param id The task's id.
+ * @throws {ShimError} InvalidArgument when `config.json` is not JSON.
+ */
+export async function groupOf(bundle: string, id: string): Promise<Group> {
+  const path = `${bundle}/config.json`;
+  let text: string | undefined;
+  try {
+    text = await readOptional(path);
+  } catch (cause) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Cannot read ${path}: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  if (text === undefined) return { key: id, member: false };
+  const annotations = annotationsOf(text, path);
+  const sandbox = annotations[sandboxIdAnnotation];
+  if (typeof sandbox !== "string" || sandbox === "") {
+    return { key: id, member: false };
+  }
+  requireName(`annotation ${sandboxIdAnnotation}`, sandbox);
+  return {
+    key: sandbox,
+    member: annotations[containerTypeAnnotation] === "container" &&
+      sandbox !== id,
+  };
+}

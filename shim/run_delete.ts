@@ -1,0 +1,28 @@
+/**
+ * `delete` in the real world.
+ *
+ * @module
+ */
+
+import { systemClock } from "../base/clock.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
+import type { Arguments } from "./args.ts";
+import { deleteTask } from "./delete.ts";
+import { loadHost, loadPlatform } from "./host.ts";
+
+/**
+ * Runs `delete`.
+ *
+ * @returns The answer for standard output.
+ */
+export async function runDelete(args: Arguments): Promise<Uint8Array> {
+  return await deleteTask(args, {
+    platform: await loadPlatform(),
+    compute: async () => (await loadHost()).compute,
+    // containerd logs what `delete` writes to standard error as a warning.
+    warn: (line) =>
+      void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
+    clock: systemClock,
+    timeouts: defaultTimeouts,
+  });
+}

@@ -1,0 +1,32 @@
+/**
+ * `start` in the real world: this process' input, environment and clock.
+ *
+ * @module
+ */
+
+import { systemClock } from "../base/clock.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
+import type { Arguments } from "./args.ts";
+import { loadPlatform } from "./host.ts";
+import { start } from "./start.ts";
+import { readStandardInput } from "./stdin.ts";
+
+/**
+ * Runs `start`.
+ *
+ * @returns The answer for standard output.
+ */
+export async function runStart(args: Arguments): Promise<Uint8Array> {
+  return await start(args, {
+    platform: await loadPlatform(),
+    bundle: Deno.cwd(),
+    readInput: readStandardInput,
+    env: (name) => Deno.env.get(name),
+    containerdMajor: async (path, signal) => {
+      const { containerdMajor } = await import("./containerd_version.ts");
+      return await containerdMajor(path, signal);
+    },
+    clock: systemClock,
+    timeouts: defaultTimeouts,
+  });
+}

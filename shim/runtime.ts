@@ -1,0 +1,69 @@
+/**
+ * What the services need of the controllers: types only, so that the shim can
+ * listen and answer before the controllers are loaded.
+ *
+ * @module
+ */
+
+import type { LinuxContainer } from "../controllers/linux_container/mod.ts";
+import type { PodController } from "../controllers/pod/mod.ts";
+import type { ProcessController } from "../controllers/process/mod.ts";
+import type { VmController } from "../controllers/vm/mod.ts";
+import type { Platform } from "../hcs/ports.ts";
+
+/** A virtual machine. */
+export type Vm = Pick<
+  VmController,
+  | "create"
+  | "start"
+  | "terminate"
+  | "exited"
+  | "state"
+  | "startedAt"
+  | "stoppedAt"
+  | "runtimeId"
+  | "sandboxOptions"
+  | "stats"
+  | "requireRunning"
+>;
+
+/** A process of a container. */
+export type Process = Pick<
+  ProcessController,
+  "create" | "start" | "resize" | "closeIo" | "exited" | "status"
+>;
+
+/** A container. */
+export type Container =
+  & Pick<
+    LinuxContainer,
+    | "create"
+    | "start"
+    | "kill"
+    | "deleteProcess"
+    | "update"
+    | "pids"
+    | "stats"
+    | "terminated"
+    | "abandon"
+  >
+  & {
+    readonly init: Process;
+    newProcess(execId: string): Process;
+    process(execId: string): Process;
+  };
+
+/** The containers that share one pod. */
+export type Pod =
+  & Pick<PodController, "id" | "remove">
+  & { newContainer(id: string): Container };
+
+/** Everything that takes long to load. */
+export interface Runtime {
+  /** The operating system. */
+  readonly platform: Pick<Platform, "layers" | "arch">;
+  /** A VM that is not created yet. */
+  newVm(id: string): Vm;
+  /** A pod in a running VM. */
+  newPod(vm: Vm, id: string): Pod;
+}

@@ -1,0 +1,45 @@
+/**
+ * `serve`: the process that lives as long as its sandbox.
+ *
+ * It listens first, tells `start` that it can be reached, and only then loads
+ * what it takes to answer: a connection waits in the endpoint meanwhile.
+ *
+ * @module
+ */
+
+import { messageOf } from "../base/errors.ts";
+import type { Arguments } from "./args.ts";
+import { loadPlatform } from "./host.ts";
+import { readStandardInput } from "./stdin.ts";
+
+async function say(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await Deno.stdout.write(bytes.subarray(sent));
+  }
+}
+
+/**
+ * Runs `serve` until its sandbox is gone.
+ *
+ * A failure before the endpoint is served is told to `start` on standard output;
+ * standard error is the file `panic.log` and holds crashes only.
+ *
+ * @returns The exit code.
+ */
+export async function runServe(args: Arguments): Promise<number> {
+  const input = readStandardInput();
+  // It is looked at after the endpoint is served.
+  input.catch(() => {});
+  const platform = await loadPlatform();
+  let listener;
+  try {
+    listener = await platform.listen(args.socket);
+  } catch (error) {
+    await say(`${messageOf(error)}\n`);
+    return 1;
+  }
+  await say("ready\n");
+  const { runServer } = await import("./server.ts");
+  return await runServer(args, platform, listener, input);
+}

@@ -1,0 +1,174 @@
+/**
+ * The serving part of `serve`: logs, events, services, signals and the way out.
+ *
+ * @module
+ */
+
+import { systemClock } from "../base/clock.ts";
+import type { DuplexListener } from "../base/duplex.ts";
+import { messageOf } from "../base/errors.ts";
+import {
+  jsonLogger,
+  type Logger,
+  type LogLevel,
+  parseLogLevel,
+} from "../base/log.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
+import type { Platform } from "../hcs/ports.ts";
+import { Sandbox as SandboxService } from "../ttrpc/api/sandbox.gen.ts";
+import { TaskV2, TaskV3 } from "../ttrpc/api/task.gen.ts";
+import { TtrpcServer } from "../ttrpc/server.ts";
+import type { Arguments } from "./args.ts";
+import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
+import { groupOf } from "./grouping.ts";
+import { unpackOptions } from "./options.ts";
+import { EventPublisher } from "./publisher.ts";
+import { sandboxHandlers } from "./services/sandbox.ts";
+import { taskHandlers } from "./services/task.ts";
+import { Shim } from "./shim.ts";
+import { TaskEvents } from "./task_events.ts";
+
+/** How long the last replies may take to leave, in milliseconds. */
+const lastReplies = 1000;
+
+/** The most specific level that somebody asked for. */
+function levelOf(
+  args: Arguments,
+  bootstrap: Bootstrap,
+  option: string | undefined,
+): LogLevel {
+  return parseLogLevel(Deno.env.get("LCOW_LOG_LEVEL") ?? "") ??
+    (args.debug ? "debug" : undefined) ?? parseLogLevel(option ?? "") ??
+    bootstrap.logLevel ?? "info";
+}
+
+/** Ends the shim at a signal that this system has. */
+function onSignals(shim: Shim): void {
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    try {
+      Deno.addSignalListener(name, () => void shim.end(name));
+    } catch (error) {
+      // Windows has no SIGTERM for listeners in every version.
+      shim.log.debug("A signal cannot be listened to", {
+        signal: name,
+        error: messageOf(error),
+      });
+    }
+  }
+}
+
+/**
+ * What nobody caught is written to standard error, the file `panic.log`, and
+ * ends the shim: its state is no longer certain. Waiters still hear of it.
+ *
+ * @param end Ends the shim.
+ */
+function onPanic(end: () => void): void {
+  const panic = (error: unknown): void => {
+    const text = error instanceof Error ? error.stack ?? error.message : error;
+    Deno.stderr.writeSync(new TextEncoder().encode(`panic: ${text}\n`));
+    end();
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    panic(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    panic(event.error);
+  });
+}
+
+async function makeLogger(
+  { namespace, id }: Arguments,
+  bundle: string,
+  platform: Platform,
+  level: LogLevel,
+  scrub: boolean,
+): Promise<Logger> {
+  const sink = await platform.logSink(namespace, id, bundle);
+  return jsonLogger(sink, { level, scrub, fields: { namespace, shim: id } });
+}
+
+/**
+ * Serves until the shim ends.
+ *
+ * @param listener The endpoint; this function's from now on.
+ * @param input Standard input of `start`.
+ * @returns The exit code.
+ */
+export async function runServer(
+  args: Arguments,
+  platform: Platform,
+  listener: DuplexListener,
+  input: Promise<Uint8Array>,
+): Promise<number> {
+  const clock = systemClock;
+  const timeouts = defaultTimeouts;
+  const bundle = args.bundle === "" ? Deno.cwd() : args.bundle;
+  const group = await groupOf(bundle, args.id);
+  const bootstrap = parseBootstrap(await input, args);
+  const options = unpackOptions(bootstrap.options);
+  // A create reports what is wrong with them.
+  const readable = await options.catch(() => undefined);
+  const log = await makeLogger(
+    args,
+    bundle,
+    platform,
+    levelOf(args, bootstrap, readable?.logLevel),
+    readable?.scrubLogs ?? true,
+  );
+  const address = Deno.env.get("TTRPC_ADDRESS") || bootstrap.ttrpcAddress;
+  const publisher = new EventPublisher({
+    namespace: args.namespace,
+    connect: address === undefined
+      ? undefined
+      : (signal) => platform.connect(address, signal),
+    log,
+    clock,
+    timeouts,
+  });
+  const runtime = loadRuntimeLater(log);
+  const shim = new Shim({
+    runtime,
+    options,
+    events: new TaskEvents(publisher),
+    closeEvents: () => publisher.close(),
+    log,
+    clock,
+    timeouts,
+  });
+  let code = 0;
+  onPanic(() => {
+    code = 1;
+    shim.end("panic");
+  });
+  onSignals(shim);
+  const server = new TtrpcServer({ log, clock });
+  const tasks = taskHandlers(shim);
+  server.register(TaskV2, tasks);
+  server.register(TaskV3, tasks);
+  server.register(SandboxService, sandboxHandlers(shim));
+  const served = server.serve(listener);
+  await shim.ended;
+  await server.shutdown(AbortSignal.timeout(lastReplies));
+  await served;
+  await platform.cleanUp(args.namespace, group.key);
+  return code;
+}
+
+/** Loads the controllers in the background; a failure is every create's answer. */
+function loadRuntimeLater(log: Logger): ReturnType<typeof loadNow> {
+  const runtime = loadNow(log);
+  runtime.catch((error) => {
+    log.error("The host cannot be used", { error: messageOf(error) });
+  });
+  return runtime;
+}
+
+async function loadNow(
+  log: Logger,
+): Promise<import("./runtime.ts").Runtime> {
+  const { loadRuntime } = await import("./load_runtime.ts");
+  return await loadRuntime(log);
+}

@@ -1,0 +1,158 @@
+/**
+ * Task.Create: places a container in a sandbox, which it may have to boot first,
+ * and creates it.
+ *
+ * @module
+ */
+
+import { abortable } from "../../base/clock.ts";
+import { messageOf, ShimError } from "../../base/errors.ts";
+import { classifyContainer } from "../../oci/classify.ts";
+import type { Spec } from "../../oci/spec.gen.ts";
+import type { CreateTaskRequest } from "../../ttrpc/api/task.gen.ts";
+import { requireName } from "../args.ts";
+import { noOptions } from "../options.ts";
+import type { Container, Pod } from "../runtime.ts";
+import type { Sandbox } from "../sandbox.ts";
+import type { Shim } from "../shim.ts";
+import { readSpec } from "../spec.ts";
+import type { Place, Task } from "../task.ts";
+
+/**
+ * Creates a container. When it fails, or its client goes away meanwhile, nothing
+ * of it is left.
+ *
+ * @param shim Owner of the task.
+ * @param request What containerd asks for.
+ * @param signal Aborts when the client is gone.
+ */
+export async function createTask(
+  shim: Shim,
+  request: CreateTaskRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  requireName("container id", request.id);
+  const task = shim.addTask(request);
+  try {
+    const spec = await readSpec(request.bundle);
+    const place = await placeTask(shim, task, spec, signal);
+    const container = await buildContainer(shim, place, request, spec, signal);
+    task.created(container);
+  } catch (error) {
+    task.failed();
+    shim.removeTask(task);
+    if (task.place !== undefined) await shim.dropImplicit(task.place.sandbox);
+    throw error;
+  }
+}
+
+/** Finds or makes the sandbox and the pod. */
+async function placeTask(
+  shim: Shim,
+  task: Task,
+  spec: Spec,
+  signal: AbortSignal,
+): Promise<Place> {
+  const { kind, sandboxId } = classifyContainer(spec.annotations);
+  const podId = sandboxId ?? task.id;
+  requireName("sandbox id", podId);
+  if (kind !== "workload") requireNoEndpoints(spec);
+  const sandbox = shim.sandbox ??
+    await bootImplicit(shim, task, kind === "workload", podId, spec, signal);
+  await abortable(sandbox.ready, signal);
+  sandbox.requireRunning();
+  const pod = kind === "workload"
+    ? existingPod(sandbox, podId)
+    : sandbox.addPod(podId);
+  const place = { sandbox, pod, kind };
+  task.settle(place);
+  return place;
+}
+
+function existingPod(sandbox: Sandbox, podId: string): Pod {
+  const pod = sandbox.pods.get(podId);
+  if (pod !== undefined) return pod;
+  throw new ShimError(
+    "NotFound",
+    `Pod "${podId}" not found: its sandbox container must be created first`,
+  );
+}
+
+/** The network of a pod comes from its namespace, never from the specification. */
+function requireNoEndpoints(spec: Spec): void {
+  const endpoints = spec.windows?.network?.endpointList ?? [];
+  if (endpoints.length === 0) return;
+  throw new ShimError(
+    "InvalidArgument",
+    "The specification has an unsupported network configuration: endpoints " +
+      "should not be part of spec, name a network namespace instead",
+  );
+}
+
+/** Boots a VM for a task that no CreateSandbox prepared. */
+async function bootImplicit(
+  shim: Shim,
+  task: Task,
+  isWorkload: boolean,
+  sandboxId: string,
+  spec: Spec,
+  signal: AbortSignal,
+): Promise<Sandbox> {
+  if (isWorkload) {
+    throw new ShimError(
+      "NotFound",
+      `Pod "${sandboxId}" not found: the sandbox of container "${task.id}" is not here`,
+    );
+  }
+  return await shim.addSandbox({
+    id: sandboxId,
+    bundle: task.request.bundle,
+    options: await shim.options ?? noOptions(),
+    annotations: spec.annotations ?? {},
+    devices: (spec.windows?.devices ?? []).map(({ id, idType }) => ({
+      id,
+      idType,
+    })),
+    netnsPath: "",
+    implicit: true,
+  }, signal);
+}
+
+async function buildContainer(
+  shim: Shim,
+  { pod }: Place,
+  request: CreateTaskRequest,
+  spec: Spec,
+  signal: AbortSignal,
+): Promise<Container> {
+  const { id, bundle, rootfs, terminal, stdin, stdout, stderr } = request;
+  const { platform } = await shim.runtime;
+  const layers = await platform.layers({
+    rootfs,
+    layerFolders: spec.windows?.layerFolders ?? [],
+    rootPath: spec.root?.path ?? "",
+    bundle,
+  });
+  const container = pod.newContainer(id);
+  const stdio = { terminal, stdin, stdout, stderr };
+  await container.create({ bundle, spec, layers, stdio }, signal);
+  if (!signal.aborted) return container;
+  await undo(shim, id, container);
+  throw signal.reason;
+}
+
+/** Deletes a container that was finished when nobody waited for it any more. */
+async function undo(
+  shim: Shim,
+  id: string,
+  container: Container,
+): Promise<void> {
+  try {
+    await container.deleteProcess("");
+  } catch (error) {
+    shim.log.warn("A container that nobody waits for could not be deleted", {
+      container: id,
+      error: messageOf(error),
+    });
+  }
+}

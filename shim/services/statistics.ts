@@ -1,0 +1,58 @@
+/**
+ * Statistics of containers and VMs, as containerd's clients know them.
+ *
+ * @module
+ */
+
+import type { LCOWMetrics } from "../../bridge/messages.gen.ts";
+import type { VmStats } from "../../controllers/vm/mod.ts";
+import type { Any } from "../../ttrpc/api/any.gen.ts";
+import type { Metrics } from "../../ttrpc/api/cgroups_v1.gen.ts";
+import {
+  Statistics,
+  VirtualMachineStatistics,
+} from "../../ttrpc/api/runhcs_stats.gen.ts";
+
+function camelCase(name: string): string {
+  return name.replaceAll(
+    /_([a-z])/g,
+    (_, letter: string) => letter.toUpperCase(),
+  );
+}
+
+/**
+ * The guest's metrics and containerd's cgroup metrics have the same members and
+ * differ in the spelling of their names alone.
+ */
+function respelled(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(respelled);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      camelCase(name),
+      respelled(member),
+    ]),
+  );
+}
+
+/**
+ * Packs statistics of a task.
+ *
+ * @param metrics What the guest measured of the container.
+ * @param vm What the host measured of the VM, for the task that stands for it.
+ */
+export function packStatistics(metrics: LCOWMetrics, vm?: VmStats): Any {
+  const linux = respelled(metrics) as Metrics;
+  const value = Statistics.encode(
+    vm === undefined ? { linux } : { linux, vm },
+  );
+  return { typeUrl: Statistics.typeName, value };
+}
+
+/** Packs statistics of a VM. */
+export function packVmStatistics(vm: VmStats): Any {
+  return {
+    typeUrl: VirtualMachineStatistics.typeName,
+    value: VirtualMachineStatistics.encode(vm),
+  };
+}

@@ -1,0 +1,284 @@
+/**
+ * The Task service, versions 2 and 3.
+ *
+ * @module
+ */
+
+import { classify, ShimError } from "../../base/errors.ts";
+import { parseJson } from "../../base/json.ts";
+import { LinuxResources, Process as ProcessSpec } from "../../oci/spec.gen.ts";
+import { ProcessDetails } from "../../ttrpc/api/runhcs_options.gen.ts";
+import type { Any } from "../../ttrpc/api/any.gen.ts";
+import type {
+  ExecProcessRequest,
+  PidsResponse,
+  StateResponse,
+  TaskV2,
+  UpdateTaskRequest,
+} from "../../ttrpc/api/task.gen.ts";
+import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
+import type { Handlers } from "../../ttrpc/handlers.ts";
+import type { ProcessStatus } from "../../controllers/process/mod.ts";
+import { messageName } from "../bootstrap.ts";
+import type { Shim } from "../shim.ts";
+import { timestamp } from "../timestamp.ts";
+import { createTask } from "./create_task.ts";
+import { packStatistics } from "./statistics.ts";
+
+/** Message name of the resources that a container can be given. */
+const linuxResources = "LinuxResources";
+
+/** When a process ended, for a reply; absent before its end. */
+function exitedAt(
+  at: number | undefined,
+): { exitedAt?: ReturnType<typeof timestamp> } {
+  return at === undefined ? {} : { exitedAt: timestamp(at) };
+}
+
+function stateOf(id: string, execId: string, status: ProcessStatus): Partial<
+  StateResponse
+> {
+  const { bundle, pid, stdio, exitCode } = status;
+  return {
+    id,
+    execId,
+    bundle,
+    pid,
+    status: TaskStatus[status.status],
+    ...stdio,
+    exitStatus: exitCode >>> 0,
+    ...exitedAt(status.exitedAt),
+  };
+}
+
+/**
+ * Refuses what needs a running VM. An unknown id is told only when the VM runs.
+ *
+ * @throws {ShimError} FailedPrecondition `vm is not running (state: …)`.
+ */
+function requireRunning(shim: Shim, id: string): void {
+  const sandbox = shim.tasks.get(id)?.place?.sandbox ?? shim.sandbox;
+  if (sandbox !== undefined) return sandbox.requireRunning();
+  throw new ShimError(
+    "FailedPrecondition",
+    "vm is not running (state: NotCreated)",
+  );
+}
+
+async function exec(
+  shim: Shim,
+  request: ExecProcessRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id, execId, terminal, stdin, stdout, stderr, spec } = request;
+  requireRunning(shim, id);
+  const task = shim.task(id);
+  const container = task.require("execute a process in");
+  if (execId === "") {
+    throw new ShimError("InvalidArgument", "The exec id cannot be empty");
+  }
+  const text = new TextDecoder().decode(spec?.value);
+  const process = container.newProcess(execId);
+  try {
+    await process.create({
+      bundle: task.request.bundle,
+      spec: ProcessSpec.parse(text),
+      stdio: { terminal, stdin, stdout, stderr },
+    }, signal);
+  } catch (error) {
+    container.forgetProcess(execId);
+    throw error;
+  }
+  task.added(execId, process);
+}
+
+/** Kills a process; `all` on a pod's sandbox reaches every container of the pod. */
+async function kill(
+  shim: Shim,
+  id: string,
+  execId: string,
+  signal: number,
+  all: boolean,
+): Promise<void> {
+  const task = shim.task(id);
+  const container = task.require("kill");
+  const others = all && task.place?.kind === "sandbox"
+    ? shim.tasksOfPod(task.place.pod.id).filter((other) => other !== task)
+    : [];
+  const kills = [container, ...others.flatMap((other) => other.container ?? [])]
+    .map((target) => target.kill(execId, signal, all));
+  const results = await Promise.allSettled(kills);
+  const failed = results.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+}
+
+/** The processes of a task; one that does not run has at least its init. */
+async function pids(shim: Shim, id: string): Promise<Partial<PidsResponse>> {
+  const task = shim.task(id);
+  const init = task.container?.init.status();
+  const known = [{ pid: init?.pid ?? 0 }];
+  let listed: readonly { pid: number; execId?: string }[] = known;
+  if (init?.status === "RUNNING") {
+    try {
+      listed = await task.require("list").pids();
+    } catch (error) {
+      // It may have ended meanwhile, and its VM with it.
+      const still = task.container?.init.status().status === "RUNNING";
+      if (still && classify(error) !== "Unavailable") throw error;
+    }
+  }
+  const processes = (listed.length === 0 ? known : listed).map((
+    { pid, execId = "" }: { pid: number; execId?: string },
+  ) => ({
+    pid,
+    info: {
+      typeUrl: ProcessDetails.typeName,
+      value: ProcessDetails.encode({ processId: pid, execId }),
+    },
+  }));
+  return { processes };
+}
+
+function resourcesOf(resources: Any | undefined): LinuxResources {
+  if (resources === undefined) {
+    throw new ShimError("InvalidArgument", "No resources to update");
+  }
+  if (messageName(resources.typeUrl) !== linuxResources) {
+    throw new ShimError(
+      "InvalidArgument",
+      `unsupported resource type "${resources.typeUrl}"`,
+    );
+  }
+  return LinuxResources.decode(
+    parseJson(new TextDecoder().decode(resources.value), "resources"),
+  );
+}
+
+async function update(shim: Shim, request: UpdateTaskRequest): Promise<void> {
+  requireRunning(shim, request.id);
+  const task = shim.task(request.id);
+  const container = task.require("update");
+  const resources = resourcesOf(request.resources);
+  if (task.place?.kind === "sandbox") {
+    throw new ShimError(
+      "NotImplemented",
+      `Resources of pod "${request.id}" as a whole cannot be updated; update its containers`,
+    );
+  }
+  await container.update(resources);
+}
+
+function notImplemented(what: string): () => Promise<never> {
+  return () =>
+    Promise.reject(
+      new ShimError("NotImplemented", `${what} is not supported for Linux VMs`),
+    );
+}
+
+/**
+ * Handlers of the Task service. Versions 2 and 3 have the same messages, so the
+ * same handlers serve both.
+ */
+export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
+  return {
+    Create: async (request, { signal }) => {
+      await createTask(shim, request, signal);
+      return { pid: 0 };
+    },
+    Start: async ({ id, execId }, { signal }) => {
+      requireRunning(shim, id);
+      return { pid: await shim.task(id).start(execId, signal) };
+    },
+    State: ({ id, execId }) =>
+      Promise.try(() => {
+        const task = shim.task(id);
+        if (task.isCreating) {
+          const { bundle, terminal, stdin, stdout, stderr } = task.request;
+          return {
+            id,
+            bundle,
+            terminal,
+            stdin,
+            stdout,
+            stderr,
+            exitStatus: 255,
+          };
+        }
+        return stateOf(id, execId, task.process(execId, "show").status());
+      }),
+    Wait: async ({ id, execId }, { signal }) => {
+      const { exitCode, exitedAt: at } = await shim.task(id).wait(
+        execId,
+        signal,
+      );
+      return { exitStatus: exitCode >>> 0, ...exitedAt(at) };
+    },
+    Exec: async (request, { signal }) => {
+      await exec(shim, request, signal);
+      return {};
+    },
+    Kill: async ({ id, execId, signal, all }) => {
+      await kill(shim, id, execId, signal, all);
+      return {};
+    },
+    Delete: async ({ id, execId }) => {
+      const task = shim.task(id);
+      if (execId === "") requireLastOfPod(shim, id);
+      const { pid, exitCode, exitedAt: at } = await task.delete(
+        execId,
+        () => shim.removeTask(task),
+      );
+      return { pid, exitStatus: exitCode >>> 0, ...exitedAt(at) };
+    },
+    Pids: ({ id }) => pids(shim, id),
+    ResizePty: async ({ id, execId, width, height }) => {
+      requireRunning(shim, id);
+      const process = shim.task(id).process(execId, "resize");
+      await process.resize(width & 0xffff, height & 0xffff);
+      return {};
+    },
+    CloseIO: async ({ id, execId }) => {
+      requireRunning(shim, id);
+      await shim.task(id).process(execId, "close the input of").closeIo();
+      return {};
+    },
+    Update: async (request) => {
+      await update(shim, request);
+      return {};
+    },
+    Stats: async ({ id }) => {
+      requireRunning(shim, id);
+      const task = shim.task(id);
+      const metrics = await task.require("measure").stats();
+      const vm = task.place?.kind === "workload"
+        ? undefined
+        : await task.place?.sandbox.vm.stats();
+      return { stats: packStatistics(metrics, vm) };
+    },
+    Connect: () =>
+      Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),
+    Shutdown: (_request, { afterReply }) => {
+      if (shim.isSpent) afterReply(() => shim.end("Shutdown"));
+      return Promise.resolve({});
+    },
+    Pause: notImplemented("Pause"),
+    Resume: notImplemented("Resume"),
+    Checkpoint: notImplemented("Checkpoint"),
+  };
+}
+
+/**
+ * A pod's sandbox container goes last, unless its VM is gone anyway.
+ *
+ * @throws {ShimError} FailedPrecondition with the number of those that are left.
+ */
+function requireLastOfPod(shim: Shim, id: string): void {
+  const place = shim.task(id).place;
+  if (place?.kind !== "sandbox" || place.sandbox.vmState !== "Running") return;
+  const others = shim.tasksOfPod(place.pod.id).length - 1;
+  if (others === 0) return;
+  throw new ShimError(
+    "FailedPrecondition",
+    `Cannot delete sandbox container "${id}": ${others} containers of its pod are left`,
+  );
+}

@@ -1,0 +1,292 @@
+/**
+ * The shim itself: owner of all sandboxes and tasks of this process, and of the
+ * decision when the process ends.
+ *
+ * @module
+ */
+
+import { type Clock, deadline } from "../base/clock.ts";
+import { messageOf, ShimError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { limits, type Timeouts } from "../base/timeouts.ts";
+import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
+import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
+import { IdleTimer } from "./idle.ts";
+import type { Runtime } from "./runtime.ts";
+import { Sandbox, type SandboxConfig } from "./sandbox.ts";
+import { notFound, Task } from "./task.ts";
+import type { TaskEvents } from "./task_events.ts";
+
+/** What a {@linkcode Shim} is made of. */
+export interface ShimParts {
+  /** The controllers; loaded in the background. */
+  readonly runtime: Promise<Runtime>;
+  /** Runtime options that `start` received; rejects when they cannot be read. */
+  readonly options: Promise<Options | undefined>;
+  /** Takes the events of tasks. */
+  readonly events: TaskEvents;
+  /** Forwards what is queued and ends. */
+  readonly closeEvents: () => Promise<void>;
+  /** Log of the process. */
+  readonly log: Logger;
+  /** Source of time. */
+  readonly clock: Clock;
+  /** Bounds. */
+  readonly timeouts: Pick<Timeouts, "idle" | "implicitVmIdle" | "shutdown">;
+}
+
+/** Everything that one `serve` process serves. */
+export class Shim {
+  /** The sandboxes by id; at most one is created by the services today. */
+  readonly sandboxes: Map<string, Sandbox> = new Map();
+  /** The tasks by id, over all sandboxes. */
+  readonly tasks: Map<string, Task> = new Map();
+  /** Takes the events of tasks. */
+  readonly events: TaskEvents;
+  /** Log of the process. */
+  readonly log: Logger;
+  /** Resolves when everything has ended and the process can leave. */
+  readonly ended: Promise<void>;
+  readonly #parts: ShimParts;
+  readonly #idle: IdleTimer;
+  readonly #ended = Promise.withResolvers<void>();
+  #ending: string | undefined;
+  /** An implicit sandbox has been here: what is left of it ends the process. */
+  #hadImplicit = false;
+
+  /** @param parts See {@linkcode ShimParts}. */
+  constructor(parts: ShimParts) {
+    this.#parts = parts;
+    this.events = parts.events;
+    this.log = parts.log;
+    this.ended = this.#ended.promise;
+    this.#idle = new IdleTimer(parts.clock, () => void this.end("idle"));
+    this.#watchIdle();
+  }
+
+  /** The controllers. */
+  get runtime(): Promise<Runtime> {
+    return this.#parts.runtime;
+  }
+
+  /** Source of time. */
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  /** Runtime options that `start` received. */
+  get options(): Promise<Options | undefined> {
+    return this.#parts.options;
+  }
+
+  /** The sandbox of the process, if there is one. */
+  get sandbox(): Sandbox | undefined {
+    return this.sandboxes.values().next().value;
+  }
+
+  /**
+   * Takes an id for a task that is to be created.
+   *
+   * @throws {ShimError} AlreadyExists when the id is taken, by whatever pod.
+   */
+  addTask(request: CreateTaskRequest): Task {
+    this.#requireOpen();
+    if (this.tasks.has(request.id)) {
+      throw new ShimError(
+        "AlreadyExists",
+        `Container "${request.id}" already exists`,
+      );
+    }
+    if (this.tasks.size >= limits.containers) {
+      throw new ShimError(
+        "ResourceExhausted",
+        `Cannot create container "${request.id}": the shim has ${this.tasks.size} already`,
+      );
+    }
+    const task = new Task(request, this.events);
+    this.tasks.set(task.id, task);
+    this.#watchIdle();
+    return task;
+  }
+
+  /** Takes a task out of the registries; its pod goes with its last container. */
+  removeTask(task: Task): void {
+    if (this.tasks.get(task.id) === task) this.tasks.delete(task.id);
+    const { place } = task;
+    if (place !== undefined) {
+      place.pod.remove(task.id);
+      const podLives = [...this.tasks.values()].some((other) =>
+        other.place?.pod === place.pod
+      );
+      if (!podLives) place.sandbox.pods.delete(place.pod.id);
+    }
+    this.#watchIdle();
+  }
+
+  /** @throws {ShimError} AlreadyExists when there is a sandbox. */
+  requireNoSandbox(): void {
+    const present = this.sandbox;
+    if (present === undefined) return;
+    throw new ShimError(
+      "AlreadyExists",
+      `sandbox already exists with id "${present.id}"`,
+    );
+  }
+
+  /** A task. @throws {ShimError} NotFound. */
+  task(id: string): Task {
+    const task = this.tasks.get(id);
+    if (task === undefined) throw notFound(id);
+    return task;
+  }
+
+  /** The tasks of one pod. */
+  tasksOfPod(podId: string): Task[] {
+    return [...this.tasks.values()].filter((task) =>
+      task.place?.pod.id === podId
+    );
+  }
+
+  /**
+   * Registers a sandbox, then creates it. A failed create leaves none.
+   *
+   * @throws {ShimError} AlreadyExists when there is a sandbox.
+   */
+  async addSandbox(
+    config: SandboxConfig,
+    signal: AbortSignal,
+  ): Promise<Sandbox> {
+    this.#requireOpen();
+    this.requireNoSandbox();
+    const { log, clock } = this.#parts;
+    const sandbox = new Sandbox(
+      config,
+      log.child({ sandbox: config.id }),
+      clock,
+    );
+    this.sandboxes.set(sandbox.id, sandbox);
+    this.#hadImplicit ||= config.implicit;
+    this.#watchIdle();
+    sandbox.ended.then(({ error }) => this.#onVmEnd(sandbox, error));
+    try {
+      await sandbox.create(this.runtime, signal);
+      return sandbox;
+    } catch (error) {
+      this.#removeSandbox(sandbox);
+      throw error;
+    }
+  }
+
+  #removeSandbox(sandbox: Sandbox): void {
+    this.sandboxes.delete(sandbox.id);
+    this.#watchIdle();
+  }
+
+  /** Every wait on a container of the VM ends, and every end is told. */
+  #onVmEnd(sandbox: Sandbox, error: Error | undefined): void {
+    const reason = error ?? new ShimError(
+      "Unavailable",
+      `The VM of sandbox "${sandbox.id}" has ended`,
+    );
+    for (const task of this.tasks.values()) {
+      if (task.place?.sandbox === sandbox) task.container?.abandon(reason);
+    }
+    this.#watchIdle();
+  }
+
+  /**
+   * Ends an implicit sandbox whose task failed to be created: nobody else knows
+   * of it.
+   */
+  async dropImplicit(sandbox: Sandbox): Promise<void> {
+    const used = [...this.tasks.values()].some((task) =>
+      task.place?.sandbox === sandbox
+    );
+    if (!sandbox.config.implicit || used) return;
+    try {
+      await sandbox.stop();
+      this.#removeSandbox(sandbox);
+    } catch (error) {
+      this.log.warn("The VM of a failed create could not be stopped", {
+        sandbox: sandbox.id,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  /** True when only implicit things were here, and nothing is left of them. */
+  get isSpent(): boolean {
+    return this.#hadImplicit && this.tasks.size === 0 &&
+      [...this.sandboxes.values()].every(({ config }) => config.implicit);
+  }
+
+  /** Sets the timer that fits what is there now. */
+  #watchIdle(): void {
+    const { timeouts } = this.#parts;
+    if (this.#ending !== undefined) return this.#idle.stop();
+    if (this.isSpent) this.#idle.set(timeouts.implicitVmIdle);
+    else if (this.tasks.size === 0 && this.sandboxes.size === 0) {
+      this.#idle.set(timeouts.idle);
+    } else this.#idle.stop();
+  }
+
+  #requireOpen(): void {
+    if (this.#ending !== undefined) {
+      throw new ShimError(
+        "Unavailable",
+        `The shim is shutting down (${this.#ending})`,
+      );
+    }
+  }
+
+  /**
+   * Ends everything within a bound: VMs, the exits of their containers, the
+   * events. Later calls join the first.
+   *
+   * @param reason Why, for the log and for who comes too late.
+   * @returns {@linkcode Shim.ended}.
+   */
+  end(reason: string): Promise<void> {
+    if (this.#ending === undefined) {
+      this.#ending = reason;
+      this.#idle.stop();
+      this.log.info("The shim ends", { reason });
+      this.#finish().then(this.#ended.resolve);
+    }
+    return this.ended;
+  }
+
+  async #finish(): Promise<void> {
+    const { clock, timeouts, closeEvents } = this.#parts;
+    try {
+      await deadline(clock, timeouts.shutdown, "the shutdown", async () => {
+        await this.#stopAll();
+        await closeEvents();
+      });
+    } catch (error) {
+      this.log.error("The shutdown was not complete", {
+        error: messageOf(error),
+      });
+    }
+  }
+
+  async #stopAll(): Promise<void> {
+    const sandboxes = [...this.sandboxes.values()];
+    const stops = await Promise.allSettled(
+      sandboxes.map((sandbox) => sandbox.stop()),
+    );
+    for (const stop of stops) {
+      if (stop.status === "fulfilled") continue;
+      this.log.error("A VM could not be stopped", {
+        error: messageOf(stop.reason),
+      });
+    }
+    // The end of a VM has ended its containers; without it nobody waits for them.
+    if (stops.every(({ status }) => status === "fulfilled")) {
+      await Promise.all(
+        [...this.tasks.values()].filter((task) => task.container !== undefined)
+          .map((task) => task.told()),
+      );
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * One task of containerd: a container with its place in a sandbox and the order
+ * of its events.
+ *
+ * @module
+ */
+
+import { abortable } from "../base/clock.ts";
+import { ShimError } from "../base/errors.ts";
+import { SerialQueue } from "../base/queue.ts";
+import type { State } from "../base/states.ts";
+import type { ProcessStatus } from "../controllers/process/mod.ts";
+import type { ContainerKind } from "../oci/classify.ts";
+import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
+import { ExitWatch } from "./exit_watch.ts";
+import type { Container, Pod, Process } from "./runtime.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { TaskEvents } from "./task_events.ts";
+import { type TaskEvent, type TaskState, taskStates } from "./task_states.ts";
+
+/** Where a task's container runs. */
+export interface Place {
+  /** The sandbox whose VM it is. */
+  readonly sandbox: Sandbox;
+  /** Its pod. */
+  readonly pod: Pod;
+  /** Its role in the pod. */
+  readonly kind: ContainerKind;
+}
+
+/** Processes by exec id; init has the empty one. */
+const init = "";
+
+/** A registered task. */
+export class Task {
+  /** containerd's id. */
+  readonly id: string;
+  /** What containerd asked for. */
+  readonly request: CreateTaskRequest;
+  readonly #events: TaskEvents;
+  readonly #state: State<TaskState, TaskEvent>;
+  readonly #created = Promise.withResolvers<void>();
+  readonly #watches = new Map<string, ExitWatch<unknown>>();
+  readonly #deletes = new SerialQueue();
+  #place: Place | undefined;
+  #container: Container | undefined;
+
+  /**
+   * @param request The request that creates it.
+   * @param events Takes its events.
+   */
+  constructor(request: CreateTaskRequest, events: TaskEvents) {
+    this.id = request.id;
+    this.request = request;
+    this.#events = events;
+    this.#state = taskStates.begin(`container "${request.id}"`);
+    this.#created.promise.catch(() => {});
+  }
+
+  /** Where it runs; undefined until that is decided. */
+  get place(): Place | undefined {
+    return this.#place;
+  }
+
+  /** True while its create is under way. */
+  get isCreating(): boolean {
+    return this.#state.is("Creating");
+  }
+
+  /** The container, if it exists. */
+  get container(): Container | undefined {
+    return this.#container;
+  }
+
+  /** Decides where it runs. */
+  settle(place: Place): void {
+    this.#place = place;
+  }
+
+  /** Its container exists: tells TaskCreate. */
+  created(container: Container): void {
+    this.#state.to("create");
+    this.#container = container;
+    this.#events.created(this.request);
+    this.#watch(init, container.init);
+    this.#created.resolve();
+  }
+
+  /** Its create failed; whoever waits for it hears that there is no such task. */
+  failed(): void {
+    this.#state.to("fail");
+    this.#created.reject(notFound(this.id));
+  }
+
+  /**
+   * The container.
+   *
+   * @param action What is to be done with it, for the error.
+   * @throws {ShimError} FailedPrecondition while it is being created; NotFound
+   * when it is gone.
+   */
+  require(action: string): Container {
+    if (this.#state.is("Gone")) throw notFound(this.id);
+    if (this.#container === undefined) throw this.#state.refusal(action);
+    return this.#container;
+  }
+
+  #watch(execId: string, process: Process): void {
+    this.#watches.set(
+      execId,
+      new ExitWatch(process.exited, ({ code, at }) => {
+        const { pid } = process.status();
+        this.#events.exited(this.id, execId, { pid, code, at });
+      }),
+    );
+  }
+
+  /** Resolves when every exit that is to be told has been told. */
+  async told(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map(({ told }) => told));
+  }
+
+  /**
+   * Starts init, or a further process.
+   *
+   * @returns Its process id in the guest.
+   */
+  async start(execId: string, signal: AbortSignal): Promise<number> {
+    const container = this.require("start");
+    const watch = this.#watches.get(execId);
+    if (execId === init) {
+      const start = (): Promise<number> => container.start(signal);
+      return await (watch?.start(start, (pid) => {
+        this.#events.started(this.id, pid);
+      }) ?? start());
+    }
+    const process = container.process(execId);
+    const start = (): Promise<number> => process.start(signal);
+    return await (watch?.start(start, (pid) => {
+      this.#events.execStarted(this.id, execId, pid);
+    }) ?? start());
+  }
+
+  /** Notes a further process that has been created: tells TaskExecAdded. */
+  added(execId: string, process: Process): void {
+    this.#events.execAdded(this.id, execId);
+    this.#watch(execId, process);
+  }
+
+  /** A process. @throws {ShimError} NotFound. */
+  process(execId: string, action: string): Process {
+    const container = this.require(action);
+    return execId === init ? container.init : container.process(execId);
+  }
+
+  /**
+   * Waits until a process has ended. A create under way is waited for too: there
+   * is nothing else to wait for.
+   */
+  async wait(execId: string, signal: AbortSignal): Promise<ProcessStatus> {
+    await abortable(this.#created.promise, signal);
+    const process = this.process(execId, "wait for");
+    await abortable(process.exited, signal);
+    return process.status();
+  }
+
+  /**
+   * Deletes a process that has ended or never ran. Calls run one after another;
+   * a failed one can be repeated.
+   *
+   * @param execId Empty for init, which deletes the whole container.
+   * @param gone Takes the task out of its registries, before TaskDelete is told.
+   * @returns The last status.
+   */
+  delete(execId: string, gone: () => void): Promise<ProcessStatus> {
+    return this.#deletes.run(async () => {
+      const container = this.require("delete");
+      const status = await container.deleteProcess(execId);
+      await this.#watches.get(execId)?.deleted();
+      this.#watches.delete(execId);
+      if (execId === init) {
+        this.#state.to("delete");
+        gone();
+      }
+      this.#events.deleted(this.id, execId, {
+        pid: status.pid,
+        code: status.exitCode,
+        at: status.exitedAt ?? 0,
+      });
+      return status;
+    });
+  }
+}
+
+/** The error for an id that nobody has. */
+export function notFound(id: string): ShimError {
+  return new ShimError("NotFound", `Container "${id}" not found`);
+}

@@ -1,0 +1,93 @@
+/**
+ * The events of tasks, as containerd's `events` package has them.
+ *
+ * @module
+ */
+
+import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
+import {
+  TaskCreate,
+  TaskDelete,
+  TaskExecAdded,
+  TaskExecStarted,
+  TaskExit,
+  TaskStart,
+} from "../ttrpc/api/events.gen.ts";
+import type { EventSink } from "./publisher.ts";
+import { timestamp } from "./timestamp.ts";
+
+/** How a process ended. */
+export interface ProcessEnd {
+  /** Its process id in the guest; 0 when it never ran. */
+  readonly pid: number;
+  /** Its exit code. */
+  readonly code: number;
+  /** When it ended, milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Tells containerd what happens to tasks. */
+export class TaskEvents {
+  readonly #sink: EventSink;
+
+  /** @param sink Takes the events. */
+  constructor(sink: EventSink) {
+    this.#sink = sink;
+  }
+
+  /** A container has been created. */
+  created(request: CreateTaskRequest): void {
+    const { id, bundle, rootfs, stdin, stdout, stderr, terminal } = request;
+    this.#sink.publish("/tasks/create", TaskCreate, {
+      containerId: id,
+      bundle,
+      rootfs,
+      io: { stdin, stdout, stderr, terminal },
+      pid: 0,
+    });
+  }
+
+  /** The init process runs. */
+  started(containerId: string, pid: number): void {
+    this.#sink.publish("/tasks/start", TaskStart, { containerId, pid });
+  }
+
+  /** A further process has been created. */
+  execAdded(containerId: string, execId: string): void {
+    this.#sink.publish("/tasks/exec-added", TaskExecAdded, {
+      containerId,
+      execId,
+    });
+  }
+
+  /** A further process runs. */
+  execStarted(containerId: string, execId: string, pid: number): void {
+    this.#sink.publish("/tasks/exec-started", TaskExecStarted, {
+      containerId,
+      execId,
+      pid,
+    });
+  }
+
+  /** A process has ended. `execId` is empty for init, whose events carry the container's id. */
+  exited(containerId: string, execId: string, end: ProcessEnd): void {
+    this.#sink.publish("/tasks/exit", TaskExit, {
+      containerId,
+      id: execId || containerId,
+      pid: end.pid,
+      exitStatus: end.code >>> 0,
+      exitedAt: timestamp(end.at),
+    });
+  }
+
+  /** A process has been deleted. `execId` is empty for init. */
+  deleted(containerId: string, execId: string, end: ProcessEnd): void {
+    this.#sink.publish("/tasks/delete", TaskDelete, {
+      containerId,
+      id: execId || containerId,
+      pid: end.pid,
+      exitStatus: end.code >>> 0,
+      exitedAt: timestamp(end.at),
+    });
+  }
+}
