@@ -23,6 +23,7 @@ import {
   classOf,
   containerNotificationType,
   messageClass,
+  protocolVersion,
   responseType,
   typeName,
 } from "./message_types.ts";
@@ -37,9 +38,6 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from "./rpcs.ts";
-
-/** The protocol version that both sides speak. */
-export const protocolVersion = 4;
 
 /** How a connection is opened. */
 export interface ConnectionOptions {

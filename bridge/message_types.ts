@@ -5,6 +5,9 @@
  * @module
  */
 
+/** The protocol version that both sides speak. */
+export const protocolVersion = 4;
+
 /** Classes of messages: the four highest bits of a type. */
 export const messageClass = {
   /** Host to guest. */
@@ -63,4 +66,21 @@ export function typeName(type: number): string {
     return `0x${type.toString(16).padStart(8, "0")}`;
   }
   return classOf(type) === messageClass.response ? `${name} response` : name;
+}
+
+/**
+ * What guests call a type in their "not supported" answer, for example
+ * `ComputeSystemStartV1`; a decimal number when it has no name.
+ */
+export function guestTypeName(type: number): string {
+  if (type === 0) return "None";
+  if (type === containerNotificationType) return "ComputeSystemNotificationV1";
+  const request = (messageClass.request | (type & ~classMask)) >>> 0;
+  const name = names.get(request);
+  const isKnown = name !== undefined && request < requestTypes.UpdateContainer;
+  if (isKnown && type === request) return `ComputeSystem${name}V1`;
+  if (isKnown && type === responseType(request)) {
+    return `ComputeSystemResponse${name}V1`;
+  }
+  return String(type);
 }
