@@ -179,6 +179,16 @@ export class AnnotationReader {
     );
   }
 
+  /** A list of unsigned 32-bit integers; one bad member makes it empty. */
+  uint32List(name: string): readonly number[] {
+    const text = this.#annotations[name];
+    if (!text) return [];
+    const values = text.split(",").map((part) =>
+      parseInteger(part, unsigned, 0n, 2n ** 32n - 1n)
+    );
+    return values.includes(undefined) ? [] : values.map(Number);
+  }
+
   /** The annotations whose names start with a prefix, by the rest of the name. */
   withPrefix(prefix: string): readonly (readonly [string, string])[] {
     return Object.entries(this.#annotations)

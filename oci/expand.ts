@@ -44,19 +44,24 @@ export function expandAnnotations(
   annotations: Annotations,
 ): Record<string, string> {
   const result = { ...annotations };
+  const conflicts: string[] = [];
   for (const [group, members] of Object.entries(groups)) {
     const value = annotations[group];
     if (value === undefined) continue;
     for (const member of members) {
       const explicit = result[member];
       if (explicit !== undefined && explicit !== value) {
-        throw new ShimError(
-          "InvalidArgument",
-          `Annotation expansion conflict: "${group}" = "${value}" sets "${member}", which is "${explicit}"`,
+        conflicts.push(
+          `"${group}" = "${value}" and "${member}" = "${explicit}"`,
         );
-      }
-      result[member] = value;
+      } else result[member] = value;
     }
+  }
+  if (conflicts.length > 0) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Annotation expansion conflict: ${conflicts.join("; ")}`,
+    );
   }
   const isTrue = (name: string): boolean =>
     parseBool(result[name] ?? "") === true;

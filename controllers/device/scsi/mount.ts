@@ -1,0 +1,106 @@
+/**
+ * One partition of an attached disk, mounted in the guest for as long as
+ * somebody holds it.
+ *
+ * @module
+ */
+
+import { ShimError } from "../../../base/errors.ts";
+import type { State } from "../../../base/states.ts";
+import type { Guest } from "../../../bridge/guest.ts";
+import {
+  type Address,
+  guestMountPath,
+  type MountConfig,
+  mountRequest,
+  sameMount,
+} from "./config.ts";
+import { type MountEvent, type MountState, mountStates } from "./states.ts";
+
+/** A reference-counted mount. Not safe for parallel calls: the disk orders them. */
+export class ScsiMount {
+  /** How it is mounted. */
+  readonly config: MountConfig;
+  readonly #address: Address;
+  readonly #state: State<MountState, MountEvent>;
+  #references = 1;
+
+  /** A new mount is Reserved, with one reference. */
+  constructor(address: Address, config: MountConfig) {
+    this.#address = address;
+    this.config = config;
+    this.#state = mountStates.begin(
+      `partition ${config.partition} at ${this.guestPath}`,
+    );
+  }
+
+  /** Its state. */
+  get state(): MountState {
+    return this.#state.current;
+  }
+
+  /** How many reservations hold it. */
+  get references(): number {
+    return this.#references;
+  }
+
+  /** Where it is in the guest. */
+  get guestPath(): string {
+    return guestMountPath(this.#address, this.config.partition);
+  }
+
+  /**
+   * One more holder.
+   *
+   * @throws {ShimError} FailedPrecondition after a failed mount or an unmount;
+   * AlreadyExists when it is mounted in another way.
+   */
+  reserve(config: MountConfig): void {
+    if (this.#state.is("Unmounted")) throw this.#state.refusal("reserve");
+    if (!sameMount(this.config, config)) {
+      throw new ShimError(
+        "AlreadyExists",
+        `Cannot reserve partition ${config.partition} at ${this.guestPath} with different config: it is mounted in another way`,
+      );
+    }
+    this.#references++;
+  }
+
+  /**
+   * Mounts it in the guest, once.
+   *
+   * @returns Its path in the guest.
+   */
+  async mount(guest: Pick<Guest, "modify">): Promise<string> {
+    if (this.#state.is("Mounted")) return this.guestPath;
+    this.#state.require("mount");
+    try {
+      await guest.modify(mountRequest("Add", this.#address, this.config));
+    } catch (error) {
+      this.#state.to("fail");
+      throw error;
+    }
+    this.#state.to("mount");
+    return this.guestPath;
+  }
+
+  /**
+   * Takes one reference away; the last one unmounts. A failed unmount keeps the
+   * reference, so that it can be repeated.
+   *
+   * @throws {ShimError} FailedPrecondition when it is Unmounted.
+   */
+  async unmount(guest: Pick<Guest, "modify">): Promise<void> {
+    if (this.#state.is("Unmounted")) throw this.#state.refusal("unmount");
+    if (this.#references === 1 && this.#state.is("Mounted")) {
+      await guest.modify(mountRequest("Remove", this.#address, this.config));
+      this.#state.to("unmount");
+    }
+    this.#references--;
+  }
+
+  /** Takes one reference of a mount away that failed and needs no unmount. */
+  drop(): void {
+    this.#references--;
+  }
+}
