@@ -42,9 +42,10 @@ export interface Codec<T> {
    * Writes. Members that are undefined, and empty ones that the schema lets
    * out, are absent.
    *
-   * @throws {ShimError} InvalidArgument when an integer does not fit its type.
+   * @throws {ShimError} InvalidArgument naming the path of an integer that does
+   *   not fit its type.
    */
-  encode(value: T): Json;
+  encode(value: T, path?: string): Json;
   /** Reads JSON text leniently. @throws {ShimError} InvalidArgument. */
   parse(text: string): T;
   /** Writes JSON text on one line. */
@@ -59,8 +60,8 @@ export interface Codec<T> {
 export interface Rules<T> {
   /** Reads `json`, which stands at `path`. */
   read(json: Json, path: string, strict: boolean): T;
-  /** Writes. */
-  write(value: T): Json;
+  /** Writes `value`, which stands at `path`. */
+  write(value: T, path: string): Json;
   /** The value that absence stands for. */
   zero(): T;
   /** True when a member of this value may be left out. */
@@ -73,9 +74,9 @@ export function codecOf<T>(name: string, rules: Rules<T>): Codec<T> {
     name,
     decode: (json, path = "$") => rules.read(json, path, false),
     validate: (json, path = "$") => rules.read(json, path, true),
-    encode: (value) => rules.write(value),
+    encode: (value, path = "$") => rules.write(value, path),
     parse: (text) => codec.decode(parseJson(text, name)),
-    format: (value) => formatJson(rules.write(value)),
+    format: (value) => formatJson(rules.write(value, "$")),
     zero: () => rules.zero(),
     isEmpty: (value) => rules.isEmpty(value),
   };
@@ -118,9 +119,9 @@ function scalar<T extends string | boolean | number | bigint>(
       if (value === undefined) throw mismatch(path, name, json);
       return value;
     },
-    write(value) {
+    write(value, path) {
       const checked = accept(value);
-      if (checked === undefined) throw mismatch("$", name, value);
+      if (checked === undefined) throw mismatch(path, name, value);
       return checked;
     },
     zero: () => zero,

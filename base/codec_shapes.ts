@@ -32,7 +32,7 @@ export function oneOf(...words: readonly string[]): Codec<string> {
       }
       return text;
     },
-    write: (value) => string.encode(value),
+    write: (value, path) => string.encode(value, path),
     zero: () => "",
     isEmpty: (value) => value === "",
   });
@@ -51,7 +51,7 @@ export function jsonText<T>(content: () => Codec<T>): Codec<string> {
       }
       return text;
     },
-    write: (value) => string.encode(value),
+    write: (value, path) => string.encode(value, path),
     zero: () => "",
     isEmpty: (value) => value === "",
   });
@@ -62,7 +62,7 @@ export function nullable<T>(inner: Codec<T>): Codec<T | null> {
   return codecOf<T | null>(inner.name, {
     read: (value, path, strict) =>
       value === null ? null : read(inner, value, path, strict),
-    write: (value) => value === null ? null : inner.encode(value),
+    write: (value, path) => value === null ? null : inner.encode(value, path),
     zero: () => null,
     isEmpty: (value) => value === null || inner.isEmpty(value),
   });
@@ -78,7 +78,8 @@ export function list<T>(item: Codec<T>): Codec<T[]> {
         read(item, entry, `${path}[${index}]`, strict)
       );
     },
-    write: (value) => value.map((entry) => item.encode(entry)),
+    write: (value, path) =>
+      value.map((entry, index) => item.encode(entry, `${path}[${index}]`)),
     zero: () => [],
     isEmpty: (value) => value.length === 0,
   });
@@ -108,10 +109,10 @@ export function map<T>(item: Codec<T>): Codec<Record<string, T>> {
       }
       return result;
     },
-    write(value) {
+    write(value, path) {
       const result: JsonObject = {};
       for (const [name, entry] of Object.entries(value)) {
-        put(result, name, item.encode(entry));
+        put(result, name, item.encode(entry, memberPath(path, name)));
       }
       return result;
     },
@@ -228,16 +229,15 @@ export function object<T extends object>(
       }
       return result as T;
     },
-    write(value) {
+    write(value, path) {
       const result: JsonObject = {};
       const source = value as Record<string, unknown>;
       for (const [member, { codec, emit }] of table) {
-        const entry = source[member];
-        if (emit === "always") {
-          result[member] = codec.encode(entry ?? codec.zero());
-        } else if (entry === undefined) continue;
-        else if (emit === "set" || !codec.isEmpty(entry)) {
-          result[member] = codec.encode(entry);
+        const given = source[member];
+        const entry = given ?? (emit === "always" ? codec.zero() : given);
+        if (entry === undefined) continue;
+        if (emit !== "filled" || !codec.isEmpty(entry)) {
+          result[member] = codec.encode(entry, memberPath(path, member));
         }
       }
       if (open) {
