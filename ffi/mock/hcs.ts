@@ -31,7 +31,9 @@ interface Waiting {
 
 interface OpenSystem {
   readonly ready: Promise<ComputeSystem>;
-  /** Ends what is under way when the handle is closed. */
+  /** Set once it is ready. */
+  system: ComputeSystem | undefined;
+  /** Ends what is under way when the handle is closed, or a create terminated. */
   readonly cancel: AbortController;
   readonly waiting: Waiting[];
   callback: bigint;
@@ -119,7 +121,9 @@ export class MockVmCompute implements VmComputeLibrary {
         }),
       HcsTerminateComputeSystem: (handle, _options, result) =>
         this.#answer(result, async () => {
-          await (await this.#find(handle).ready).terminate();
+          const open = this.#find(handle);
+          if (open.system === undefined) open.cancel.abort();
+          await open.system?.terminate();
           return pending;
         }),
       HcsGetComputeSystemProperties: (handle, query, properties, result) =>
@@ -202,7 +206,13 @@ export class MockVmCompute implements VmComputeLibrary {
     cancel: AbortController,
   ): OpenSystem {
     const handle = ++this.#lastHandle;
-    const open = { ready, cancel, waiting: [], callback: 0n };
+    const open: OpenSystem = {
+      ready,
+      system: undefined,
+      cancel,
+      waiting: [],
+      callback: 0n,
+    };
     this.#systems.set(handle, open);
     writeOut(out, handle);
     return open;
@@ -233,8 +243,8 @@ export class MockVmCompute implements VmComputeLibrary {
     type: number,
   ): void {
     work.then((made) => {
-      this.#notify(open, { type, status: ok });
       if (made !== undefined) this.#watch(open, made);
+      this.#notify(open, { type, status: ok });
     }, (error) => {
       const { hresult, document } = nativeFailure(error);
       this.#notify(open, { type, status: hresult, data: document });
@@ -243,6 +253,7 @@ export class MockVmCompute implements VmComputeLibrary {
 
   /** Notifies when the system has ended, or its host is lost. */
   #watch(open: OpenSystem, system: ComputeSystem): void {
+    open.system = system;
     system.exited.then(
       (info) => this.#notify(open, exitNotification(info)),
       () =>

@@ -28,6 +28,8 @@ export interface ScriptedReply {
   readonly gate?: Promise<void>;
   /** Runs inside the call, just before it returns. */
   readonly before?: () => void;
+  /** For a registration: runs inside the call, once the callback is registered. */
+  readonly after?: () => void;
   /** The call throws instead of returning. */
   readonly throws?: Error;
 }
@@ -174,6 +176,7 @@ export class ScriptedVmCompute implements VmComputeLibrary {
         context,
         handle,
       ) => {
+        const { after } = this.#next("HcsRegisterComputeSystemCallback") ?? {};
         const hresult = await this.#reply(
           "HcsRegisterComputeSystemCallback",
           [BigInt(system), BigInt(context)],
@@ -181,6 +184,7 @@ export class ScriptedVmCompute implements VmComputeLibrary {
         );
         if (hresult >= 0) {
           writeOut(handle, this.callbacks.register(callback, BigInt(context)));
+          after?.();
         }
         return hresult;
       },
@@ -207,6 +211,11 @@ export class ScriptedVmCompute implements VmComputeLibrary {
     };
   }
 
+  /** The script of the next call of a symbol. */
+  #next(symbol: keyof VmComputeSymbols): ScriptedReply | undefined {
+    return this.#scripts.get(symbol)?.[0];
+  }
+
   async #reply(
     symbol: keyof VmComputeSymbols,
     args: readonly (string | bigint)[],
@@ -216,7 +225,8 @@ export class ScriptedVmCompute implements VmComputeLibrary {
     this.calls.push({ symbol, args });
     this.peak = Math.max(this.peak, ++this.running);
     try {
-      const script = this.#scripts.get(symbol)?.shift();
+      const script = this.#next(symbol);
+      this.#scripts.get(symbol)?.shift();
       const reply = { ...usual, ...script };
       await reply.gate;
       reply.before?.();

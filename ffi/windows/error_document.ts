@@ -33,8 +33,9 @@ export function errorDetail(document: Json): string {
   const texts = messages.some((text) => text !== "")
     ? messages
     : [textMember(document, "ErrorMessage")];
-  const line = texts.map((text) => text.replace(/\s+/g, " ").trim())
-    .filter((text) => text !== "").join("; ").replace(/[.:]$/, "");
+  const line = texts
+    .map((text) => text.replace(/\s+/g, " ").trim().replace(/[.:]$/, ""))
+    .filter((text) => text !== "").join("; ");
   return line.length <= maxDetail ? line : `${line.slice(0, maxDetail)}…`;
 }
 

@@ -1,15 +1,14 @@
 /**
  * The Windows host: what this version of the product can do there, and a clear
- * refusal for what it cannot.
+ * refusal for what it cannot. The platform alone loads almost nothing, because
+ * every `start` loads it.
  *
  * @module
  */
 
 import { ShimError } from "../../base/errors.ts";
 import type { GuestSockets, Platform, WindowsHost } from "../../hcs/ports.ts";
-import { WindowsFiles } from "./host_files.ts";
-import { VmCompute, type VmComputeOptions } from "./vmcompute.ts";
-import { systemVmCompute } from "./vmcompute_library.ts";
+import type { VmComputeOptions } from "./vmcompute.ts";
 
 /** Architectures in OCI's words. */
 const architectures: Readonly<Record<string, string>> = {
@@ -66,19 +65,25 @@ export function windowsPlatform(): Platform {
  *
  * @param options For the compute service.
  */
-export function windowsHost(
+export async function windowsHost(
   options: VmComputeOptions = {},
 ): Promise<WindowsHost> {
+  const [{ VmCompute }, { systemVmCompute }, { WindowsFiles }] = await Promise
+    .all([
+      import("./vmcompute.ts"),
+      import("./vmcompute_library.ts"),
+      import("./host_files.ts"),
+    ]);
   const sockets: GuestSockets = {
     listen: (runtimeId, port) =>
       missing("listen to", `${runtimeId}, port ${port}`, "Hyper-V sockets"),
   };
-  return Promise.resolve({
+  return {
     compute: new VmCompute(systemVmCompute(), options),
     sockets,
     files: new WindowsFiles(),
     platform: windowsPlatform(),
-  });
+  };
 }
 
 const namedPipes = "named pipes";
