@@ -1,0 +1,174 @@
+/**
+ * A platform in memory for tests: endpoints, scripted child processes, streams.
+ *
+ * @module
+ */
+
+import {
+  type Duplex,
+  type DuplexListener,
+  memoryPair,
+} from "../base/duplex.ts";
+import { ShimError } from "../base/errors.ts";
+import type {
+  DetachedProcess,
+  LayerSet,
+  LayerSource,
+  Platform,
+} from "../hcs/ports.ts";
+
+/** Hands out the other ends of connections. */
+class MemoryListener implements DuplexListener {
+  readonly #closed: () => void;
+  readonly #waiting: Duplex[] = [];
+  #taker: PromiseWithResolvers<Duplex> | undefined;
+  #open = true;
+
+  constructor(closed: () => void) {
+    this.#closed = closed;
+  }
+
+  /** A new connection, from its client's side. */
+  dial(): Duplex {
+    const [client, server] = memoryPair();
+    if (this.#taker === undefined) this.#waiting.push(server);
+    else this.#taker.resolve(server);
+    this.#taker = undefined;
+    return client;
+  }
+
+  accept(signal?: AbortSignal): Promise<Duplex> {
+    if (!this.#open) return Promise.reject(refused("the listener is closed"));
+    const ready = this.#waiting.shift();
+    if (ready !== undefined) return Promise.resolve(ready);
+    const taker = this.#taker = Promise.withResolvers<Duplex>();
+    signal?.addEventListener("abort", () => taker.reject(signal.reason), {
+      once: true,
+    });
+    return taker.promise;
+  }
+
+  close(): Promise<void> {
+    if (this.#open) {
+      this.#open = false;
+      this.#taker?.reject(refused("the listener is closed"));
+      this.#closed();
+    }
+    return Promise.resolve();
+  }
+}
+
+function refused(why: string): ShimError {
+  return new ShimError("Unavailable", `Cannot connect: ${why}`);
+}
+
+/** A child process that the test controls. */
+export class FakeChild implements DetachedProcess {
+  readonly pid = 4242;
+  readonly ready: Promise<void>;
+  /** What was done to it, in order. */
+  readonly fate: ("killed" | "released")[] = [];
+  /** What it was started with. */
+  readonly started: Parameters<Platform["spawnDetached"]>;
+  readonly #ready = Promise.withResolvers<void>();
+
+  /** @param started What it was started with. */
+  constructor(started: Parameters<Platform["spawnDetached"]>) {
+    this.started = started;
+    this.ready = this.#ready.promise;
+  }
+
+  /** It is ready. */
+  becomeReady(): void {
+    this.#ready.resolve();
+  }
+
+  /** It ends before it is ready. */
+  die(said: string): void {
+    this.#ready.reject(
+      new ShimError("Unavailable", `The process ended: ${said}`),
+    );
+  }
+
+  kill(): void {
+    this.fate.push("killed");
+    this.die("SIGKILL");
+  }
+
+  release(): void {
+    this.fate.push("released");
+  }
+}
+
+/** See the module. Members that a test does not script throw. */
+export class FakePlatform implements Platform {
+  readonly os = "linux";
+  readonly arch = "amd64";
+  readonly build = 26100;
+  readonly cpus = 2;
+  /** Children in the order of their start. */
+  readonly children: FakeChild[] = [];
+  /** Groups that were cleaned up. */
+  readonly cleaned: string[] = [];
+  /** Opened streams of tasks by url. */
+  readonly streams: Map<string, Duplex> = new Map();
+  /** What happens to a new child; it becomes ready by default. */
+  onSpawn: (child: FakeChild) => void = (child) => child.becomeReady();
+  /** The layers of every container. */
+  layerSet: LayerSet = {
+    readOnly: [{ path: "/layers/base", type: "VirtualDisk", partition: 0 }],
+    scratch: { path: "/layers/scratch", type: "VirtualDisk", partition: 0 },
+  };
+  readonly #listeners = new Map<string, MemoryListener>();
+
+  endpoint(namespace: string, key: string): string {
+    return `memory://${namespace}/${key}`;
+  }
+
+  listen(address: string): Promise<DuplexListener> {
+    if (this.#listeners.has(address)) {
+      return Promise.reject(
+        new ShimError("AlreadyExists", `"${address}" is served already`),
+      );
+    }
+    const listener = new MemoryListener(() => this.#listeners.delete(address));
+    this.#listeners.set(address, listener);
+    return Promise.resolve(listener);
+  }
+
+  connect(address: string): Promise<Duplex> {
+    const listener = this.#listeners.get(address);
+    return listener === undefined
+      ? Promise.reject(refused(`nobody serves "${address}"`))
+      : Promise.resolve(listener.dial());
+  }
+
+  stdio(url: string): Promise<Duplex> {
+    const [mine, theirs] = memoryPair();
+    this.streams.set(url, mine);
+    return Promise.resolve(theirs);
+  }
+
+  logSink(): Promise<(line: string) => void> {
+    return Promise.resolve(() => {});
+  }
+
+  spawnDetached(
+    ...started: Parameters<Platform["spawnDetached"]>
+  ): Promise<DetachedProcess> {
+    const child = new FakeChild(started);
+    child.ready.catch(() => {});
+    this.children.push(child);
+    this.onSpawn(child);
+    return Promise.resolve(child);
+  }
+
+  layers(_source: LayerSource): Promise<LayerSet> {
+    return Promise.resolve(this.layerSet);
+  }
+
+  cleanUp(namespace: string, key: string): Promise<void> {
+    this.cleaned.push(`${namespace}/${key}`);
+    return Promise.resolve();
+  }
+}
