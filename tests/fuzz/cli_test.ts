@@ -1,0 +1,137 @@
+/**
+ * Random command lines and inputs: the shim's short modes always end, and a
+ * refusal is one line.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { ShimError } from "../../base/errors.ts";
+import { parseArguments } from "../../shim/args.ts";
+import { parseBootstrap } from "../../shim/bootstrap.ts";
+import { parseToml } from "../../shim/toml.ts";
+import { quietFlags } from "../../sim/detached.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Processes that the second property starts; each takes about 0.1 s. */
+const processes = 40;
+
+const word = fc.constantFrom(
+  ...["-namespace", "-id", "-address", "-bundle", "-debug", "--debug=true"],
+  ...["-info", "-v=false", "--", "-", "", "start", "delete", "n", "../x"],
+  ...["-publish-binary", "containerd", "-socket", "memory", "\u0000", "é"],
+);
+
+/** A text that throws nothing but a {@linkcode ShimError}. */
+function refusesCleanly(task: () => unknown): void {
+  try {
+    task();
+  } catch (error) {
+    assert(error instanceof ShimError, String(error));
+    assertEquals(error.code, "InvalidArgument");
+    assert(!error.message.includes("\n"), error.message);
+  }
+}
+
+Deno.test("parseArguments() takes or refuses any command line", () => {
+  const anything = fc.array(fc.oneof(word, fc.string()), { maxLength: 12 });
+  fc.assert(
+    fc.property(anything, (args) => refusesCleanly(() => parseArguments(args))),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("parseBootstrap() and parseToml() take or refuse any input", () => {
+  const expected = { id: "a", namespace: "n" };
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      refusesCleanly(() => parseBootstrap(bytes, expected));
+      refusesCleanly(() => parseToml(new TextDecoder().decode(bytes)));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+interface Ending {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function runShim(
+  args: readonly string[],
+  input: Uint8Array,
+  cwd: string,
+): Promise<Ending> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", ...quietFlags, "--config", `${root}deno.json`, "-A"],
+      ...[`${root}shim/main.ts`, ...args],
+    ],
+    cwd,
+    env: { LCOW_STATE: `${cwd}/s`, NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // A shim that refuses its command line does not read its input.
+  await writer.write(input).then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** Input that `start` must refuse: it starts with a group end, which no message has. */
+const garbage = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) =>
+  Uint8Array.of(0x0c, ...bytes)
+);
+
+Deno.test({
+  name:
+    "start ends with exit code 1 and one line for any bad command line or input",
+  timeout: 60_000,
+  fn: async () => {
+    const cwd = await Deno.makeTempDir({ prefix: "lf" });
+    const line = fc.oneof(
+      fc.array(word, { maxLength: 8 }),
+      fc.constant(["-namespace", "n", "-id", "a"]),
+    );
+    // An argument of a process cannot hold a zero.
+    const args = line.map((words) => [
+      ...words.filter((word) => !word.includes("\u0000")),
+      "start",
+    ]);
+    try {
+      await fc.assert(
+        fc.asyncProperty(args, garbage, async (args, input) => {
+          const { code, stdout, stderr } = await runShim(args, input, cwd);
+          assertEquals([code, stdout], [1, ""]);
+          const lines = stderr.trimEnd().split("\n");
+          assertEquals(lines.length, 1, stderr);
+          assert(stderr.startsWith("containerd-shim-lcow-v2: "), stderr);
+        }),
+        { numRuns: processes, endOnFailure: true },
+      );
+      // Nothing of the refused starts is left.
+      const sockets = await Array.fromAsync(readNames(`${cwd}/s/s`));
+      assertEquals(sockets, []);
+    } finally {
+      await Deno.remove(cwd, { recursive: true });
+    }
+  },
+});
+
+async function* readNames(folder: string): AsyncGenerator<string> {
+  try {
+    for await (const { name } of Deno.readDir(folder)) yield name;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
