@@ -61,6 +61,7 @@ const suites: readonly Suite[] = [
         "--doc",
         "--no-check",
         ...rooms,
+        "tests/golden",
         "tests/lint",
       ),
     }],

@@ -20,7 +20,8 @@ export interface MessageType<T> {
   /** Writes a message; members left out are zero. */
   encode(message: Partial<T>): Uint8Array;
   /**
-   * Reads a message; unknown fields are skipped.
+   * Reads a message; unknown fields are skipped. Members of type bytes are
+   * views of `bytes`, which must not change while they are in use.
    *
    * @throws {ShimError} InvalidArgument when the bytes are not such a message.
    */
@@ -55,7 +56,10 @@ export function message<T>(
     },
     decode(bytes) {
       try {
-        return rules.read(new protobuf.Reader(bytes));
+        // A Buffer would make every bytes member a Buffer, whose slice() aliases.
+        const { buffer, byteOffset, byteLength } = bytes;
+        const plain = new Uint8Array(buffer, byteOffset, byteLength);
+        return rules.read(new protobuf.Reader(plain));
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new ShimError(
