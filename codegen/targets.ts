@@ -74,7 +74,6 @@ export const protoTargets: ProtoTargets = {
     {
       output: "events.gen.ts",
       protos: [
-        "containerd/types/event.proto",
         "containerd/services/events/ttrpc/v1/events.proto",
         "containerd/events/task.proto",
         "containerd/events/sandbox.proto",
@@ -127,6 +126,7 @@ export const protoTargets: ProtoTargets = {
     {
       output: "types.gen.ts",
       protos: [
+        "containerd/types/event.proto",
         "containerd/types/mount.proto",
         "containerd/types/platform.proto",
         "containerd/types/metrics.proto",

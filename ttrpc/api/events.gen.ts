@@ -1,6 +1,5 @@
 /**
  * What a shim reports to containerd. Generated from
- * `schema/proto/containerd/types/event.proto`,
  * `schema/proto/containerd/services/events/ttrpc/v1/events.proto`,
  * `schema/proto/containerd/events/task.proto`,
  * `schema/proto/containerd/events/sandbox.proto` by `deno task codegen`; do
@@ -9,56 +8,10 @@
  * @module
  */
 
-import { Any, Empty, Timestamp } from "./any.gen.ts";
-import { Mount } from "./types.gen.ts";
+import { Empty, Timestamp } from "./any.gen.ts";
+import { Envelope, Mount } from "./types.gen.ts";
 import { message, type MessageType, method, service } from "../message.ts";
 import { readMessage, skipField, writeMessage } from "../wire.ts";
-
-/** An event on its way. */
-export interface Envelope {
-  timestamp?: Timestamp;
-  namespace: string;
-  /** For example `/tasks/exit`. */
-  topic: string;
-  /** For example containerd.events.TaskExit. */
-  event?: Any;
-}
-
-/** Codec of {@linkcode Envelope}. */
-export const Envelope: MessageType<Envelope> = message(
-  "containerd.types.Envelope",
-  {
-    write(value, writer) {
-      if (value.timestamp) writeMessage(writer, 10, Timestamp, value.timestamp);
-      if (value.namespace) writer.uint32(18).string(value.namespace);
-      if (value.topic) writer.uint32(26).string(value.topic);
-      if (value.event) writeMessage(writer, 34, Any, value.event);
-    },
-    read(reader) {
-      const value: Envelope = { namespace: "", topic: "" };
-      while (reader.pos < reader.len) {
-        const tag = reader.uint32();
-        switch (tag) {
-          case 10:
-            value.timestamp = readMessage(reader, Timestamp);
-            break;
-          case 18:
-            value.namespace = reader.string();
-            break;
-          case 26:
-            value.topic = reader.string();
-            break;
-          case 34:
-            value.event = readMessage(reader, Any);
-            break;
-          default:
-            skipField(reader, tag);
-        }
-      }
-      return value;
-    },
-  },
-);
 
 /** Publishes an event. */
 export interface ForwardRequest {
