@@ -1,0 +1,251 @@
+/**
+ * Drives a shim binary directly, as containerd does, without containerd: for
+ * benchmarks and for tests that need exact control of calls and streams.
+ *
+ * @module
+ */
+
+import { connDuplex, type Duplex, listenerDuplex } from "../base/duplex.ts";
+import { ShimError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import { systemClock } from "../base/clock.ts";
+import { mkfifo, open, OpenFlag } from "../ffi/linux/files.ts";
+import { fdDuplex } from "../ffi/linux/fd_stream.ts";
+import { TtrpcClient } from "../ttrpc/client.ts";
+import { TtrpcServer } from "../ttrpc/server.ts";
+import { Envelope } from "../ttrpc/api/types.gen.ts";
+import { Events } from "../ttrpc/api/events.gen.ts";
+
+/** A shim binary and the environment it needs. */
+export interface ShimBinary {
+  /** Path of the executable. */
+  readonly path: string;
+  /** Environment beside the inherited one. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What one bundle is made of. */
+export interface BundleOptions {
+  /** Container id; also the name of the bundle's folder. */
+  readonly id: string;
+  /** Arguments of the init process. */
+  readonly args: readonly string[];
+  /** Folder with the image, mounted below an overlay. */
+  readonly rootfs: string;
+  /** Annotations of the specification. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Whether stdin is wanted. */
+  readonly stdin?: boolean;
+}
+
+/** One bundle on disk with its FIFOs, as containerd prepares it. */
+export interface Bundle {
+  readonly id: string;
+  /** Folder with `config.json`. */
+  readonly path: string;
+  /** Mounts for the create request. */
+  readonly mounts: readonly {
+    type: string;
+    source: string;
+    target: string;
+    options: string[];
+  }[];
+  /** Paths of the FIFOs; an unwanted one is empty. */
+  readonly stdin: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The client's end of stdin, when wanted. */
+  readonly input: Duplex | undefined;
+  /** The client's end of stdout. */
+  readonly output: Duplex;
+  /** Closes the client's ends. */
+  close(): Promise<void>;
+}
+
+const capabilities = [
+  "CAP_CHOWN",
+  "CAP_DAC_OVERRIDE",
+  "CAP_KILL",
+  "CAP_SETUID",
+  "CAP_SETGID",
+];
+
+function specification(options: BundleOptions): unknown {
+  const namespaces = ["pid", "ipc", "uts", "mount", "network"];
+  return {
+    ociVersion: "1.0.2",
+    process: {
+      user: { uid: 0, gid: 0 },
+      args: options.args,
+      env: ["PATH=/bin"],
+      cwd: "/",
+      capabilities: {
+        bounding: capabilities,
+        effective: capabilities,
+        permitted: capabilities,
+      },
+      noNewPrivileges: true,
+    },
+    root: { path: "rootfs" },
+    mounts: [
+      { destination: "/proc", type: "proc", source: "proc" },
+      {
+        destination: "/dev",
+        type: "tmpfs",
+        source: "tmpfs",
+        options: ["nosuid", "mode=755"],
+      },
+    ],
+    annotations: options.annotations ?? {},
+    linux: {
+      namespaces: namespaces.map((type) => ({ type })),
+      resources: {},
+    },
+  };
+}
+
+/** An exec process as `ExecProcessRequest.spec` carries it. */
+export function execSpec(
+  args: readonly string[],
+): { typeUrl: string; value: Uint8Array } {
+  const process = {
+    user: { uid: 0, gid: 0 },
+    args,
+    env: ["PATH=/bin"],
+    cwd: "/",
+    noNewPrivileges: true,
+  };
+  return {
+    typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process",
+    value: new TextEncoder().encode(JSON.stringify(process)),
+  };
+}
+
+function clientEnd(path: string): Duplex {
+  mkfifo(path);
+  return fdDuplex(
+    open(path, OpenFlag.ReadWrite | OpenFlag.NonBlocking),
+    "pipe",
+  );
+}
+
+/** Writes a bundle below `dir`. */
+export async function makeBundle(
+  dir: string,
+  options: BundleOptions,
+): Promise<Bundle> {
+  const path = `${dir}/${options.id}`;
+  for (const name of ["rootfs", "upper", "work"]) {
+    await Deno.mkdir(`${path}/${name}`, { recursive: true });
+  }
+  await Deno.writeTextFile(
+    `${path}/config.json`,
+    JSON.stringify(specification(options)),
+  );
+  const input = options.stdin ? clientEnd(`${path}/stdin`) : undefined;
+  const output = clientEnd(`${path}/stdout`);
+  return {
+    id: options.id,
+    path,
+    mounts: [{
+      type: "overlay",
+      source: "overlay",
+      target: "",
+      options: [
+        `workdir=${path}/work`,
+        `upperdir=${path}/upper`,
+        `lowerdir=${options.rootfs}`,
+      ],
+    }],
+    stdin: options.stdin ? `${path}/stdin` : "",
+    stdout: `${path}/stdout`,
+    stderr: "",
+    input,
+    output,
+    async close() {
+      await input?.close();
+      await output.close();
+    },
+  };
+}
+
+/** Stands for containerd's event service: takes every event and forgets it. */
+export class EventSink implements AsyncDisposable {
+  readonly #server: TtrpcServer;
+  readonly #served: Promise<void>;
+  /** Topics in the order of arrival. */
+  readonly topics: string[] = [];
+
+  /** @param path Unix socket to serve. */
+  constructor(path: string) {
+    this.#server = new TtrpcServer({ log: silentLogger, clock: systemClock });
+    this.#server.register(Events, {
+      Forward: (request) => {
+        this.topics.push(request.envelope?.topic ?? Envelope.typeName);
+        return Promise.resolve({});
+      },
+    });
+    this.#served = this.#server.serve(
+      listenerDuplex(Deno.listen({ transport: "unix", path })),
+    );
+  }
+
+  /** Stops serving. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close();
+    await this.#served;
+  }
+}
+
+/** Runs `start` of a shim and gives the address it answers. */
+export async function startShim(
+  binary: ShimBinary,
+  dir: string,
+  bundle: Bundle,
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(binary.path, {
+    args: [
+      "-namespace",
+      "bench",
+      "-address",
+      `${dir}/containerd.sock`,
+      "-publish-binary",
+      "/bin/true",
+      "-id",
+      bundle.id,
+      "start",
+    ],
+    cwd: bundle.path,
+    env: { ...binary.env, TTRPC_ADDRESS: `${dir}/containerd.sock.ttrpc` },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  const answer = decoder.decode(stdout).trim();
+  if (!success) {
+    throw new ShimError(
+      "Unavailable",
+      `${binary.path} start failed: ${answer}${decoder.decode(stderr)}`,
+    );
+  }
+  return answer.replace("unix://", "");
+}
+
+/** Connects to the address that a shim answered. */
+export async function connectShim(address: string): Promise<TtrpcClient> {
+  const conn = await Deno.connect({ transport: "unix", path: address });
+  return new TtrpcClient(connDuplex(conn));
+}
+
+/** Reads until this many bytes have come. */
+export async function readBytes(stream: Duplex, count: number): Promise<void> {
+  const buffer = new Uint8Array(64 * 1024);
+  for (let left = count; left > 0;) {
+    const n = await stream.read(buffer);
+    if (n === null) {
+      throw new ShimError("DataLoss", `Stream ended ${left} bytes early`);
+    }
+    left -= n;
+  }
+}

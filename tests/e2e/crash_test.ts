@@ -1,0 +1,69 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import {
+  assertNothingLeft,
+  daemon,
+  limit,
+  newId,
+  remove,
+  runContainer,
+  useContainerd,
+} from "./fixture.ts";
+
+useContainerd();
+
+/** Pid of the shim that serves a group, found by its command line. */
+async function shimPid(id: string): Promise<number> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const words = (await Deno.readTextFile(`/proc/${name}/cmdline`)).split(
+        "\0",
+      );
+      if (words.includes("serve") && words.includes(id)) return Number(name);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error; // A process that just ended.
+    }
+  }
+  throw new Error(`No shim of "${id}" is running`);
+}
+
+Deno.test({
+  name:
+    "a shim killed with SIGKILL leaves nothing: containerd's delete recovers",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const id = newId();
+    const process = ctr.spawn(
+      ctr.runArgs(id, ["sh", "-c", "echo up; sleep 1000"]),
+    );
+    const reader = process.stdout.getReader();
+    await reader.read();
+    Deno.kill(await shimPid(id), "SIGKILL");
+    while (!(await reader.read()).done);
+    await process.stderr.cancel();
+    assertEquals((await process.status).code === 0, false);
+    await remove(id);
+    await assertNothingLeft();
+    assertEquals((await runContainer(["echo", "next"])).stdout, "next\n");
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "a container goes on while containerd is restarted",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    await ctr.halt();
+    await ctr.launch();
+    assertMatch(
+      await ctr.ctr("task", "ls"),
+      new RegExp(`${id}\\s+\\d+\\s+RUNNING`),
+    );
+    await remove(id);
+    await assertNothingLeft();
+  },
+});
