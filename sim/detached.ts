@@ -6,12 +6,10 @@
 
 import { ShimError } from "../base/errors.ts";
 import type { DetachedProcess, Platform } from "../hcs/ports.ts";
+import { projectRoot } from "./project.ts";
 
 /** Folder, input and further environment of the process. */
 export type SpawnOptions = Parameters<Platform["spawnDetached"]>[1];
-
-/** Folder of the checkout. */
-const root = new URL("../", import.meta.url).pathname;
 
 /** Flags under which Deno prints nothing of its own and fetches nothing. */
 export const quietFlags: readonly string[] = [
@@ -171,9 +169,9 @@ export function spawnShim(
     Deno.execPath(),
     "run",
     ...quietFlags,
-    ...["--config", `${root}deno.json`],
+    ...["--config", `${projectRoot}/deno.json`],
     "-A",
-    `${root}shim/main.ts`,
+    `${projectRoot}/shim/main.ts`,
     ...args,
   ];
   return spawnCommand(command, options);

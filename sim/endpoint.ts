@@ -11,6 +11,7 @@ import {
   listenerDuplex,
 } from "../base/duplex.ts";
 import { messageOf, ShimError } from "../base/errors.ts";
+import { exclusively } from "./exclusive.ts";
 
 /** The path of an address: `unix:///run/x.sock`, or a plain path as containerd gives for its own. */
 export function socketPath(address: string): string {
@@ -50,13 +51,6 @@ function bind(path: string): Deno.UnixListener {
   return listener;
 }
 
-/** Runs `task` while no other process does so in the same folder. */
-async function alone<T>(folder: string, task: () => Promise<T>): Promise<T> {
-  using directory = await Deno.open(folder);
-  await directory.lock(true);
-  return await task();
-}
-
 /**
  * Serves an address. The socket of a server that died is replaced.
  *
@@ -65,8 +59,7 @@ async function alone<T>(folder: string, task: () => Promise<T>): Promise<T> {
 export async function listenAt(address: string): Promise<DuplexListener> {
   const path = socketPath(address);
   const folder = path.slice(0, path.lastIndexOf("/"));
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  return await alone(folder, async () => {
+  return await exclusively(folder, async () => {
     const state = await occupant(path);
     if (state === "server") {
       throw new ShimError("AlreadyExists", `"${address}" is served already`);
@@ -84,16 +77,11 @@ export async function listenAt(address: string): Promise<DuplexListener> {
 export async function removeStale(address: string): Promise<boolean> {
   const path = socketPath(address);
   const folder = path.slice(0, path.lastIndexOf("/"));
-  try {
-    return await alone(folder, async () => {
-      const state = await occupant(path);
-      if (state === "stale") await Deno.remove(path);
-      return state !== "server";
-    });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    throw error;
-  }
+  return await exclusively(folder, async () => {
+    const state = await occupant(path);
+    if (state === "stale") await Deno.remove(path);
+    return state !== "server";
+  });
 }
 
 /**

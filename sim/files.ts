@@ -7,9 +7,10 @@
 
 import { messageOf, ShimError } from "../base/errors.ts";
 import type { HostFiles } from "../hcs/ports.ts";
+import { projectRoot } from "./project.ts";
 
 /** Holds files that stand for a kernel and its root file system. */
-const bootDirectory = new URL("./boot", import.meta.url).pathname;
+const bootDirectory = `${projectRoot}/sim/boot`;
 
 /** Joins with `/` and resolves `.` and `..`; an absolute first part stays absolute. */
 function join(...parts: readonly string[]): string {

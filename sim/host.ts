@@ -5,11 +5,11 @@
  * @module
  */
 
-import { ShimError } from "../base/errors.ts";
-import type { Platform } from "../hcs/ports.ts";
+import type { Logger } from "../base/log.ts";
+import type { Platform, WindowsHost } from "../hcs/ports.ts";
 import { spawnShim } from "./detached.ts";
 import { connectTo, listenAt } from "./endpoint.ts";
-import { endpointAddress, type State, stateFolders } from "./state.ts";
+import { endpointAddress, stateFolders } from "./state.ts";
 
 /** Windows Server 2025, on which the golden data was recorded. */
 const build = 26100;
@@ -29,7 +29,7 @@ const architectures: Readonly<Record<string, string>> = {
 export function simulatedPlatform(
   root: string | undefined = Deno.env.get("LCOW_STATE"),
 ): Platform {
-  const state: State = stateFolders(root);
+  const state = stateFolders(root);
   return {
     os: "linux",
     arch: architectures[Deno.build.arch] ?? Deno.build.arch,
@@ -56,5 +56,47 @@ export function simulatedPlatform(
       const { cleanUpGroup } = await import("./clean_up.ts");
       await cleanUpGroup(state, namespace, key);
     },
+  };
+}
+
+/** How {@linkcode simulatedHost} is made. */
+export interface SimulationOptions {
+  /** Reads a variable of the environment; default is the process' own. */
+  readonly env?: (name: string) => string | undefined;
+  /** Takes what the simulation cannot tell a caller. */
+  readonly log?: Logger;
+}
+
+/**
+ * Everything of a simulated Windows host. Its compute service is reached through
+ * the same code as `vmcompute.dll` is.
+ *
+ * @param options Environment and log.
+ * @throws {ShimError} InvalidArgument when `LCOW_STATE` or `LCOW_SIM_GUEST` cannot
+ * be used.
+ */
+export async function simulatedHost(
+  options: SimulationOptions = {},
+): Promise<WindowsHost> {
+  const { env = (name) => Deno.env.get(name), ...rest } = options;
+  const root = env("LCOW_STATE") ?? "";
+  const [{ SimulatedHost }, { guestProgram }, mock, windows, { linuxFiles }] =
+    await Promise.all([
+      import("./simulated_host.ts"),
+      import("./guest_program.ts"),
+      import("../ffi/mock/hcs.ts"),
+      import("../ffi/windows/vmcompute.ts"),
+      import("./files.ts"),
+    ]);
+  const host = new SimulatedHost({
+    state: stateFolders(root),
+    guest: await guestProgram(env),
+    ...rest,
+  });
+  return {
+    compute: new windows.VmCompute(mock.mockVmCompute(host), rest),
+    sockets: host,
+    files: linuxFiles,
+    platform: simulatedPlatform(root),
   };
 }

@@ -18,7 +18,7 @@ const defaultRoot = "/run/lcow";
 const maxRoot = 40;
 
 /** Folders of the state. */
-export interface State {
+export interface StateFolders {
   /** The folder that `LCOW_STATE` names. */
   readonly root: string;
   /** Sockets of the ttrpc endpoints. */
@@ -33,7 +33,7 @@ export interface State {
  * @param root Value of `LCOW_STATE`; undefined or empty for the default.
  * @throws {ShimError} InvalidArgument when it is no short absolute path.
  */
-export function stateFolders(root: string | undefined): State {
+export function stateFolders(root: string | undefined): StateFolders {
   const path = root === undefined || root === "" ? defaultRoot : root;
   if (!path.startsWith("/")) {
     throw new ShimError(
@@ -55,7 +55,7 @@ export function stateFolders(root: string | undefined): State {
 
 /** The endpoint of a group, as containerd is told: `unix://…/s/<16 hex>.sock`. */
 export function endpointAddress(
-  { sockets }: State,
+  { sockets }: StateFolders,
   namespace: string,
   key: string,
 ): string {
@@ -64,7 +64,7 @@ export function endpointAddress(
 }
 
 /** The folder of a virtual machine, by the id of its compute system. */
-export function vmFolder({ vms }: State, systemId: string): string {
+export function vmFolder({ vms }: StateFolders, systemId: string): string {
   return `${vms}/${sha256(systemId).slice(0, 8)}`;
 }
 
@@ -72,6 +72,6 @@ export function vmFolder({ vms }: State, systemId: string): string {
  * The name of a machine's control group: unlike the folder's, unique on the
  * whole computer, because several state folders share one tree of groups.
  */
-export function groupName({ root }: State, systemId: string): string {
+export function groupName({ root }: StateFolders, systemId: string): string {
   return sha256(`${root}\0${systemId}`).slice(0, 16);
 }

@@ -1,0 +1,134 @@
+/**
+ * Modify requests: which resource a path names, and what is done with it.
+ *
+ * @module
+ */
+
+import type { Codec } from "../base/codec.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Json } from "../base/json.ts";
+import {
+  ModifySettingRequest,
+  ProcessorLimits,
+  ScsiAttachment,
+} from "../hcs/documents.gen.ts";
+import { refusal } from "./hresults.ts";
+import { parseLun } from "./machine_plan.ts";
+import { readQuery } from "./properties.ts";
+
+/** What a machine can change while it runs. */
+export interface Resources {
+  /** Attaches a disk to a controller, named by its GUID. */
+  attach(
+    controller: string,
+    lun: number,
+    attachment: ScsiAttachment,
+  ): Promise<void>;
+  /** Takes a disk away. */
+  detach(controller: string, lun: number): Promise<void>;
+  /** Limits the memory, in MiB. */
+  limitMemory(mebibytes: number): Promise<void>;
+  /** Limits processors. */
+  limitProcessors(limits: ProcessorLimits): Promise<void>;
+}
+
+const memoryPath = "VirtualMachine/ComputeTopology/Memory/SizeInMB";
+const limitsPath = "VirtualMachine/ComputeTopology/Processor/Limits";
+const scsiPath =
+  /^VirtualMachine\/Devices\/Scsi\/([^/]+)\/Attachments\/([^/]+)$/;
+
+/** Resources that the compute service has and this host does not simulate. */
+const absent = [
+  /^VirtualMachine\/ComputeTopology\/Processor\/CpuGroup$/,
+  /^VirtualMachine\/Devices\/NetworkAdapters\/[^/]+$/,
+  /^VirtualMachine\/Devices\/Plan9\/Shares$/,
+  /^VirtualMachine\/Devices\/VirtualPci\/[^/]+$/,
+  /^VirtualMachine\/Devices\/HvSocket\/HvSocketConfig\/ServiceTable\/[^/]+$/,
+];
+
+function settings<T>(codec: Codec<T>, json: Json | undefined): T {
+  try {
+    return codec.validate(json ?? null, "$.Settings");
+  } catch (error) {
+    throw refusal("invalidDocument", messageOf(error), { cause: error });
+  }
+}
+
+function memorySize(json: Json | undefined): number {
+  const size = Number(json);
+  const isNumber = typeof json === "number" || typeof json === "bigint";
+  if (isNumber && Number.isSafeInteger(size) && size > 0) return size;
+  throw refusal("invalidDocument", "$.Settings: expected a number of MiB");
+}
+
+async function modifyScsi(
+  request: ModifySettingRequest,
+  controller: string,
+  place: string,
+  resources: Resources,
+): Promise<void> {
+  const lun = parseLun(place);
+  if (lun === undefined) {
+    throw refusal(
+      "unknownResource",
+      `$.ResourcePath: "${place}" is no place on a controller`,
+    );
+  }
+  if (request.RequestType === "Add") {
+    const attachment = settings(ScsiAttachment, request.Settings);
+    return await resources.attach(controller, lun, attachment);
+  }
+  if (request.RequestType !== "Remove") {
+    throw refusal(
+      "invalidDocument",
+      `$.RequestType: expected "Add" or "Remove" for a disk`,
+    );
+  }
+  if (request.Settings !== undefined) {
+    throw refusal("invalidDocument", "$.Settings: unknown member for Remove");
+  }
+  await resources.detach(controller, lun);
+}
+
+/** Processors and memory are changed without a request type, or with `Update`. */
+function requireUpdate({ RequestType: type }: ModifySettingRequest): void {
+  if (type === undefined || type === "Update") return;
+  throw refusal(
+    "invalidDocument",
+    `$.RequestType: "${type}" is not possible for this resource`,
+  );
+}
+
+/**
+ * Judges a modify request and does what it says.
+ *
+ * @throws {HResultError} InvalidJson naming the path of what is wrong,
+ * ERROR_NOT_SUPPORTED for resources that this host does not have, or what the
+ * resource answers.
+ */
+export async function modifyMachine(
+  request: Json,
+  resources: Resources,
+): Promise<void> {
+  const modify = readQuery(ModifySettingRequest, request);
+  const { ResourcePath: path } = modify;
+  const [, controller, place] = scsiPath.exec(path) ?? [];
+  if (controller !== undefined && place !== undefined) {
+    return await modifyScsi(modify, controller, place, resources);
+  }
+  if (path === memoryPath) {
+    requireUpdate(modify);
+    return await resources.limitMemory(memorySize(modify.Settings));
+  }
+  if (path === limitsPath) {
+    requireUpdate(modify);
+    const limits = settings(ProcessorLimits, modify.Settings);
+    return await resources.limitProcessors(limits);
+  }
+  throw absent.some((pattern) => pattern.test(path))
+    ? refusal(
+      "notSupported",
+      `$.ResourcePath: the simulated host cannot change "${path}"`,
+    )
+    : refusal("unknownResource", `$.ResourcePath: "${path}" is not known`);
+}

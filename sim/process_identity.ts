@@ -1,0 +1,59 @@
+/**
+ * Processes by pid and start time: a pid alone may belong to another process by
+ * the time it is read.
+ *
+ * @module
+ */
+
+/** One process, whatever its pid means later. */
+export interface ProcessIdentity {
+  /** Its pid in this pid namespace. */
+  readonly pid: number;
+  /** Clock ticks between boot and its start, as `/proc/<pid>/stat` has them. */
+  readonly startTime: string;
+}
+
+/** The fields of `/proc/<pid>/stat` from the state on; proc(5). */
+async function statFields(pid: number): Promise<string[] | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(`/proc/${pid}/stat`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    // ESRCH: it ended between open and read.
+    if (error instanceof Error && error.message.includes("os error 3")) {
+      return undefined;
+    }
+    throw error;
+  }
+  // The name stands in parentheses and may hold anything.
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+/** The process with this pid, or undefined when it is none or ended. */
+export async function identify(
+  pid: number,
+): Promise<ProcessIdentity | undefined> {
+  const fields = await statFields(pid);
+  const [state, startTime] = [fields?.[0], fields?.[19]];
+  if (state === undefined || startTime === undefined) return undefined;
+  return state === "Z" || state === "X" ? undefined : { pid, startTime };
+}
+
+/** True while this very process runs. */
+export async function isAlive(process: ProcessIdentity): Promise<boolean> {
+  const now = await identify(process.pid);
+  return now?.startTime === process.startTime;
+}
+
+/** Kills this very process; false when it has ended. */
+export async function killProcess(process: ProcessIdentity): Promise<boolean> {
+  if (!await isAlive(process)) return false;
+  try {
+    Deno.kill(process.pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
