@@ -22,6 +22,8 @@ export type Vm = Pick<
   | "startedAt"
   | "stoppedAt"
   | "runtimeId"
+  | "guest"
+  | "scsi"
   | "sandboxOptions"
   | "stats"
   | "requireRunning"

@@ -175,15 +175,15 @@ export class Sandbox {
       vm: this.#record?.systemId,
       ...(end.error === undefined ? {} : { error: end.error }),
     });
-    this.#ended.resolve(end);
     try {
+      // First of all: whoever hears of the end may remove the bundle.
       await this.#recordEnd();
     } catch (error) {
-      // containerd removes the bundle as soon as it may.
       this.#log.debug("vm.json could not be written", {
         error: messageOf(error),
       });
     }
+    this.#ended.resolve(end);
   }
 
   /** Notes that the VM has ended, so that `delete` need not look for it. */

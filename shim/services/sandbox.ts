@@ -164,17 +164,17 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
         find(shim, sandboxId);
         return {};
       }),
-    ShutdownSandbox: async ({ sandboxId }, { afterReply }) => {
+    ShutdownSandbox: async ({ sandboxId }, call) => {
       const sandbox = find(shim, sandboxId);
       try {
-        await sandbox.stop();
+        if (sandbox.vmState !== "Terminated") await sandbox.stop();
       } catch (error) {
         shim.log.error("The VM could not be stopped for the shutdown", {
           sandbox: sandboxId,
           error: messageOf(error),
         });
       }
-      afterReply(() => shim.end("ShutdownSandbox"));
+      call.afterReply(() => shim.end("ShutdownSandbox"));
       return {};
     },
     SandboxMetrics: async ({ sandboxId }) => {

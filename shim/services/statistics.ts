@@ -35,6 +35,30 @@ function respelled(value: unknown): unknown {
   );
 }
 
+/** A VM's statistics in containerd's words. */
+function vmStatistics(stats: VmStats): VirtualMachineStatistics {
+  const { processorRuntimeNs, virtualNodeCount, memory, workingSetBytes } =
+    stats;
+  return {
+    processor: { totalRuntimeNs: processorRuntimeNs },
+    memory: {
+      virtualNodeCount,
+      workingSetBytes: workingSetBytes ?? 0n,
+      ...(memory === undefined ? {} : {
+        vmMemory: {
+          availableMemory: memory.AvailableMemory ?? 0,
+          availableMemoryBuffer: memory.AvailableMemoryBuffer ?? 0,
+          reservedMemory: memory.ReservedMemory ?? 0n,
+          assignedMemory: memory.AssignedMemory ?? 0n,
+          slpActive: memory.SlpActive ?? false,
+          balancingEnabled: memory.BalancingEnabled ?? false,
+          dmOperationInProgress: memory.DmOperationInProgress ?? false,
+        },
+      }),
+    },
+  };
+}
+
 /**
  * Packs statistics of a task.
  *
@@ -44,7 +68,7 @@ function respelled(value: unknown): unknown {
 export function packStatistics(metrics: LCOWMetrics, vm?: VmStats): Any {
   const linux = respelled(metrics) as Metrics;
   const value = Statistics.encode(
-    vm === undefined ? { linux } : { linux, vm },
+    vm === undefined ? { linux } : { linux, vm: vmStatistics(vm) },
   );
   return { typeUrl: Statistics.typeName, value };
 }
@@ -53,6 +77,6 @@ export function packStatistics(metrics: LCOWMetrics, vm?: VmStats): Any {
 export function packVmStatistics(vm: VmStats): Any {
   return {
     typeUrl: VirtualMachineStatistics.typeName,
-    value: VirtualMachineStatistics.encode(vm),
+    value: VirtualMachineStatistics.encode(vmStatistics(vm)),
   };
 }

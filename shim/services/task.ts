@@ -257,8 +257,8 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
     },
     Connect: () =>
       Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),
-    Shutdown: (_request, { afterReply }) => {
-      if (shim.isSpent) afterReply(() => shim.end("Shutdown"));
+    Shutdown: (_request, call) => {
+      if (shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
       return Promise.resolve({});
     },
     Pause: notImplemented("Pause"),

@@ -1,0 +1,121 @@
+/**
+ * A shim for tests of the services: fake VMs, real controllers, recorded events.
+ *
+ * @module
+ */
+
+import { FakeClock } from "../base/clock.ts";
+import { silentLogger } from "../base/log.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
+import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
+import type { CallContext } from "../ttrpc/handlers.ts";
+import type { MessageType } from "../ttrpc/message.ts";
+import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
+import { FakePlatform } from "./fake_platform.ts";
+import { FakeVm } from "./fake_vm.ts";
+import type { Pod, Runtime, Vm } from "./runtime.ts";
+import { Shim } from "./shim.ts";
+import { TaskEvents } from "./task_events.ts";
+
+/** A recorded event. */
+export interface RecordedEvent {
+  /** For example `/tasks/start`. */
+  readonly topic: string;
+  /** The event, with zero members left out. */
+  readonly event: unknown;
+}
+
+/** How a {@linkcode FakeShim} is made. */
+export interface FakeShimOptions {
+  /** Runtime options that `start` received. */
+  readonly options?: Promise<Options | undefined>;
+  /** How the guests of its VMs behave. */
+  readonly guest?: FakeGuestOptions;
+}
+
+/** See the module. */
+export class FakeShim {
+  readonly clock = new FakeClock();
+  readonly platform = new FakePlatform();
+  /** The VMs in the order in which they were made. */
+  readonly vms: FakeVm[] = [];
+  /** The events in the order in which they were published. */
+  readonly events: RecordedEvent[] = [];
+  /** What is done to the next VM before anybody uses it. */
+  onVm: (vm: FakeVm) => void = () => {};
+  readonly shim: Shim;
+  /** Whether the queue of events was closed. */
+  eventsClosed = false;
+
+  /** @param options See {@linkcode FakeShimOptions}. */
+  constructor(options: FakeShimOptions = {}) {
+    const runtime: Runtime = {
+      platform: this.platform,
+      newVm: () => {
+        const vm = new FakeVm(options.guest);
+        this.vms.push(vm);
+        this.onVm(vm);
+        return vm;
+      },
+      newPod: (vm, id) => this.newPod(vm, id),
+    };
+    this.shim = new Shim({
+      runtime: Promise.resolve(runtime),
+      options: options.options ?? Promise.resolve(undefined),
+      events: new TaskEvents({
+        publish: <T>(topic: string, _type: MessageType<T>, event: Partial<T>) =>
+          void this.events.push({ topic, event }),
+      }),
+      closeEvents: () => {
+        this.eventsClosed = true;
+        return Promise.resolve();
+      },
+      log: silentLogger,
+      clock: this.clock,
+      timeouts: defaultTimeouts,
+    });
+  }
+
+  /** Makes pods. */
+  newPod(_vm: Vm, id: string): Pod {
+    throw new Error(`no pods here: ${id}`);
+  }
+
+  /** The only VM. */
+  get vm(): FakeVm {
+    return this.vms[0]!;
+  }
+
+  /** Topics of the events. */
+  get topics(): string[] {
+    return this.events.map(({ topic }) => topic);
+  }
+}
+
+/** The context of one call, and what the test does with it. */
+export class FakeCall implements CallContext {
+  readonly metadata: ReadonlyMap<string, readonly string[]> = new Map();
+  readonly service = "";
+  readonly method = "";
+  readonly #client = new AbortController();
+  readonly #after: (() => void | Promise<void>)[] = [];
+
+  /** Aborts when the client is gone. */
+  get signal(): AbortSignal {
+    return this.#client.signal;
+  }
+
+  afterReply(action: () => void | Promise<void>): void {
+    this.#after.push(action);
+  }
+
+  /** The client goes away. */
+  disconnect(): void {
+    this.#client.abort(new DOMException("the client is gone", "AbortError"));
+  }
+
+  /** The reply has been written. */
+  async replied(): Promise<void> {
+    for (const action of this.#after) await action();
+  }
+}
