@@ -28,6 +28,8 @@ export const defaultTimeouts = {
   deleteWait: 30_000,
   /** Output may still come after a process exited (hcsshim: 1 s). */
   drainGrace: 1_000,
+  /** Output may still come, as long as it moves, after a process exited. */
+  drainLimit: 30_000,
   /** `start` waits for its `serve` child to be connectable. */
   serveReady: 10_000,
   /** `start` finds out whether somebody serves its group's endpoint. */
@@ -42,6 +44,8 @@ export const defaultTimeouts = {
   implicitVmIdle: 10_000,
   /** One attempt to forward an event (containerd: 5 s). */
   eventForward: 5_000,
+  /** The last replies leave before `serve` ends. */
+  lastReplies: 1_000,
   /** The whole shutdown of `serve` (containerd: 30 s). */
   shutdown: 30_000,
   /** Guest: pause between attempts to reach the host. */
@@ -71,6 +75,8 @@ export const limits = {
   processes: 4096,
   /** One line of the guest's log. */
   logLine: 64 * 1024,
+  /** Lines of the guest's log per second; further ones are only counted. */
+  logRate: 1_000,
   /** Events that wait for containerd. */
   events: 4096,
   /** A file that the shim reads whole, for example `config.json`. */

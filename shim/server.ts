@@ -28,9 +28,6 @@ import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
 
-/** How long the last replies may take to leave, in milliseconds. */
-const lastReplies = 1000;
-
 /** The most specific level that somebody asked for. */
 function levelOf(
   args: Arguments,
@@ -151,7 +148,7 @@ export async function runServer(
   server.register(SandboxService, sandboxHandlers(shim));
   const served = server.serve(listener);
   await shim.ended;
-  await server.shutdown(AbortSignal.timeout(lastReplies));
+  await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));
   await served;
   await platform.cleanUp(args.namespace, group.key);
   return code;
