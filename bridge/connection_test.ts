@@ -11,9 +11,9 @@ import { nullGuid } from "../base/guid.ts";
 import { HResultError, isGone } from "../base/hresult.ts";
 import type { JsonObject } from "../base/json.ts";
 import { silentLogger as log } from "../base/log.ts";
-import { type ConnectionOptions, GuestConnection } from "./connection.ts";
+import { GuestConnection } from "./connection.ts";
 import { requestTypes } from "./message_types.ts";
-import { ScriptedPeer } from "./scripted_peer.ts";
+import { openScripted as open, ScriptedPeer } from "./scripted_peer.ts";
 
 const notification = {
   ContainerId: "web",
@@ -22,17 +22,6 @@ const notification = {
   Operation: "None",
   Result: 0,
 };
-
-/** An open connection and the guest at its other end. */
-async function open(
-  options: Partial<ConnectionOptions> = {},
-): Promise<{ connection: GuestConnection; guest: ScriptedPeer }> {
-  const [ours, theirs] = memoryPair();
-  const guest = new ScriptedPeer(theirs);
-  const opening = GuestConnection.open(ours, { log, ...options });
-  await guest.welcome();
-  return { connection: await opening, guest };
-}
 
 Deno.test("host:M11 open() negotiates version 4 with id 0 and keeps the capabilities", async () => {
   const [ours, theirs] = memoryPair();
@@ -334,74 +323,6 @@ Deno.test("the notification of a forgotten container is accepted once", async ()
   await guest.send(0x30100101, 0, notification);
   const { error } = await connection.ended;
   assertStringIncludes(error?.message ?? "", "container web not found");
-});
-
-const header = "0102 1020 ";
-const hostile: Record<string, (guest: ScriptedPeer) => Promise<void>> = {
-  "host:M8 guest:Q2 a notification for an unknown container": (guest) =>
-    guest.send(0x30100101, 0, notification),
-  "a notification that is not JSON": (guest) =>
-    guest.send(0x30100101, 0, "nope"),
-  "a notification of unknown type": (guest) =>
-    guest.send(0x30100201, 0, notification),
-  "a request": (guest) => guest.send(0x10100201, 1, {}),
-  "a message of no class": (guest) => guest.send(0, 1, {}),
-  "a response with an unknown id": (guest) =>
-    guest.send(0x20100201, 77, { Result: 0 }),
-  "a response of another type": (guest) =>
-    guest.send(0x20100301, 1, { Result: 0 }),
-  "a response that is not JSON": (guest) =>
-    guest.send(0x20100201, 1, '{"Result":'),
-  "an empty response": (guest) => guest.send(0x20100201, 1, ""),
-  "a response of the wrong shape": (guest) =>
-    guest.send(0x20100201, 1, { Result: "fine" }),
-  "a Result beyond 32 bits": (guest) =>
-    guest.send(0x20100201, 1, { Result: 0xc037010e }),
-  "deeply nested JSON": (guest) =>
-    guest.send(0x20100201, 1, `${"[".repeat(30_000)}1`),
-  "a size of 0": (guest) =>
-    guest.sendHex(`${header} 00000000 0100000000000000`),
-  "a size of 15": (guest) =>
-    guest.sendHex(`${header} 0f000000 0100000000000000`),
-  "guest:Q5 a frame above 64 KiB": (guest) =>
-    guest.sendHex(`${header} 01000100 0100000000000000`),
-  "half a header": async (guest) => {
-    await guest.sendHex("0102");
-    await guest.stream.closeWrite();
-  },
-  "half a payload": async (guest) => {
-    await guest.sendHex(`${header} 14000000 0100000000000000 7b`);
-    await guest.stream.closeWrite();
-  },
-};
-for (const [what, attack] of Object.entries(hostile)) {
-  Deno.test(`${what} ends the bridge with an error, and fails the pending call`, async () => {
-    const { connection, guest } = await open();
-    const watch = connection.watchContainer("other");
-    const call = connection.call("Start", "web", {});
-    call.catch(() => {});
-    await guest.receive();
-    await attack(guest);
-    const { error } = await connection.ended;
-    assert(error instanceof ShimError);
-    const failure = await assertRejects(() => call, ShimError);
-    assertStringIncludes(failure.message, "bridge closed: ");
-    assertEquals(failure.code, "Unavailable");
-    await watch.terminated;
-    assert(await guest.isEnded());
-    await connection.close();
-  });
-}
-
-Deno.test("a second answer to one call ends the bridge", async () => {
-  const { connection, guest } = await open();
-  const call = connection.call("Start", "web", {});
-  const request = await guest.receive();
-  await guest.answer(request);
-  await guest.answer(request);
-  assertEquals((await call).Result, 0);
-  const { error } = await connection.ended;
-  assertStringIncludes(error?.message ?? "", "not pending");
 });
 
 Deno.test("a failed write ends the bridge with the error of the stream", async () => {

@@ -1,30 +1,16 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
-import {
-  type Duplex,
-  type DuplexListener,
-  memoryPair,
-} from "../base/duplex.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Duplex } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
-import { HResult, HResultError } from "../base/hresult.ts";
-import { silentLogger as log } from "../base/log.ts";
-import { GuestConnection } from "./connection.ts";
-import { fakeHandlers } from "./fake_handlers.ts";
+import { HResultError } from "../base/hresult.ts";
 import { BridgeGuest } from "./guest.ts";
-import type { GuestHandlers } from "./handlers.ts";
 import {
-  type Capabilities,
   ContainerDocument,
   type ContainerNotification,
   type ExecuteProcessRequest,
   ProcessParameters,
 } from "./messages.gen.ts";
-import { GuestBridge } from "./server.ts";
+import { linkGuest } from "./linked_guest.ts";
 
 const nothing = { stdin: false, stdout: false, stderr: false };
 const all = { stdin: true, stdout: true, stderr: true };
@@ -48,75 +34,6 @@ function exitOf(id: string): ContainerNotification {
   };
 }
 
-/** The ports of one VM: what the host listens on, the guest dials. */
-class Ports {
-  readonly listening = new Map<number, PromiseWithResolvers<Duplex>>();
-
-  listen(port: number): Promise<DuplexListener> {
-    const dialled = Promise.withResolvers<Duplex>();
-    const closed = Promise.withResolvers<never>();
-    dialled.promise.catch(() => {});
-    closed.promise.catch(() => {});
-    this.listening.set(port, dialled);
-    return Promise.resolve({
-      accept: (signal) => {
-        const aborted = Promise.withResolvers<never>();
-        signal?.addEventListener("abort", () => aborted.reject(signal.reason));
-        return Promise.race([
-          dialled.promise,
-          closed.promise,
-          aborted.promise,
-        ]);
-      },
-      close: () => {
-        this.listening.delete(port);
-        closed.reject(new ShimError("Unavailable", "listener closed"));
-        return Promise.resolve();
-      },
-    });
-  }
-
-  dial(port: number): Duplex {
-    const [theirs, ours] = memoryPair();
-    const waiting = this.listening.get(port);
-    if (waiting === undefined) throw new Error(`nobody listens on ${port}`);
-    waiting.resolve(theirs);
-    return ours;
-  }
-}
-
-interface Pair extends AsyncDisposable {
-  readonly guest: BridgeGuest;
-  readonly ports: Ports;
-  readonly bridge: GuestBridge;
-  readonly connection: GuestConnection;
-}
-
-/** Both sides of a bridge; the guest does what `handlers` say. */
-async function connect(
-  handlers: (ports: Ports) => Partial<GuestHandlers>,
-  capabilities?: Capabilities,
-): Promise<Pair> {
-  const ports = new Ports();
-  const bridge = new GuestBridge(fakeHandlers(handlers(ports)), {
-    log,
-    ...(capabilities && { capabilities }),
-  });
-  const [host, guest] = memoryPair();
-  const served = bridge.serve(guest);
-  const connection = await GuestConnection.open(host, { log });
-  return {
-    guest: new BridgeGuest(connection, (port) => ports.listen(port)),
-    ports,
-    bridge,
-    connection,
-    async [Symbol.asyncDispose]() {
-      await connection.close();
-      await served;
-    },
-  };
-}
-
 async function textOf(stream: Duplex | undefined): Promise<string> {
   const buffer = new Uint8Array(64);
   let text = "";
@@ -130,7 +47,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 Deno.test("host:M13 createContainer() sends the document unchanged, and terminated follows the notification", async () => {
   let received: ContainerDocument | undefined;
-  await using pair = await connect(() => ({
+  await using pair = await linkGuest(() => ({
     Create: ({ ContainerConfig }) => {
       received = ContainerDocument.parse(ContainerConfig);
       return Promise.resolve();
@@ -151,7 +68,7 @@ Deno.test("host:M13 createContainer() sends the document unchanged, and terminat
 
 Deno.test("a container whose create failed can be created again", async () => {
   let refuse = true;
-  await using pair = await connect(() => ({
+  await using pair = await linkGuest(() => ({
     Create: () =>
       refuse
         ? Promise.reject(new ShimError("Unknown", "crun failed"))
@@ -171,7 +88,7 @@ Deno.test("a container whose create failed can be created again", async () => {
 Deno.test("host:M16 execute() offers ports in the order stdin, stdout, stderr, and relays the streams", async () => {
   const requests: ExecuteProcessRequest[] = [];
   const exit = Promise.withResolvers<number>();
-  await using pair = await connect((ports) => ({
+  await using pair = await linkGuest((ports) => ({
     ExecuteProcess: async (request) => {
       requests.push(request);
       const { StdIn = 0, StdOut = 0, StdErr = 0 } =
@@ -222,7 +139,7 @@ Deno.test("host:M16 execute() offers ports in the order stdin, stdout, stderr, a
 
 Deno.test("execute() without streams sends no flags and no ports, and takes no port", async () => {
   const settings: unknown[] = [];
-  await using pair = await connect(() => ({
+  await using pair = await linkGuest(() => ({
     ExecuteProcess: ({ Settings }) => {
       settings.push(Settings);
       return Promise.resolve({ ProcessId: 1 });
@@ -247,7 +164,7 @@ Deno.test("execute() without streams sends no flags and no ports, and takes no p
 });
 
 Deno.test("execute() closes its listeners when the guest refuses, and when a port cannot be had", async () => {
-  await using pair = await connect(() => ({}));
+  await using pair = await linkGuest(() => ({}));
   await assertRejects(
     () => pair.guest.execute("web", {}, all),
     HResultError,
@@ -270,7 +187,7 @@ Deno.test("execute() closes its listeners when the guest refuses, and when a por
 });
 
 Deno.test("execute() fails with ResourceExhausted when all ports have been used", async () => {
-  await using pair = await connect(() => ({}));
+  await using pair = await linkGuest(() => ({}));
   const guest = new BridgeGuest(
     pair.connection,
     (port) => pair.ports.listen(port),
@@ -284,117 +201,9 @@ Deno.test("execute() fails with ResourceExhausted when all ports have been used"
   assertEquals(pair.ports.listening.size, 0);
 });
 
-const silentProcess: Partial<GuestHandlers> = {
-  ExecuteProcess: () => Promise.resolve({ ProcessId: 9 }),
-  WaitForProcess: (_request, { signal }) =>
-    new Promise((_resolve, reject) =>
-      signal.addEventListener("abort", () => reject(signal.reason))
-    ),
-};
-
-Deno.test("host:M20 reads and writes wait for the guest's dial, and a close ends the wait", async () => {
-  await using pair = await connect(() => silentProcess);
-  const process = await pair.guest.execute("web", {}, all);
-  const read = process.stdout?.read(new Uint8Array(8));
-  const write = process.stdin?.write(bytes("x"));
-  const half = process.closeStdin();
-  const refused = assertRejects(() => write!, ShimError, "closed");
-  await process.close();
-  assertEquals(await read, null);
-  await refused;
-  await half;
-  assertEquals(pair.ports.listening.size, 0);
-});
-
-Deno.test("host:M17 the loss of the bridge rejects exited and ends the wait for dials", async () => {
-  await using pair = await connect(() => silentProcess);
-  const process = await pair.guest.execute("web", {}, all);
-  const read = process.stdout?.read(new Uint8Array(8));
-  await pair.connection.close();
-  const error = await assertRejects(() => process.exited, ShimError);
-  assertEquals(error.code, "Unavailable");
-  assertStringIncludes(error.message, "bridge closed");
-  assertEquals(await read, null);
-  assertEquals(await pair.guest.ended, {});
-  await process.close();
-});
-
-Deno.test("exited is 0 when the guest does not know the process any more, and fails for other errors", async () => {
-  const errors = [
-    new HResultError(HResult.ElementNotFound, "process 9"),
-    new HResultError(HResult.SystemNotFound, "container web"),
-  ];
-  await using pair = await connect(() => ({
-    ExecuteProcess: () => Promise.resolve({ ProcessId: 9 }),
-    WaitForProcess: () => Promise.reject(errors.shift()),
-  }));
-  const first = await pair.guest.execute("web", {}, nothing);
-  assertEquals(await first.exited, 0);
-  const second = await pair.guest.execute("web", {}, nothing);
-  const error = await assertRejects(() => second.exited, HResultError);
-  assertEquals(error.code, "NotFound");
-});
-
-Deno.test("signal() names the signal, leaves it out for a kill, and tells when nothing was there", async () => {
-  const options: unknown[] = [];
-  let failure: Error | undefined;
-  await using pair = await connect(() => ({
-    ...silentProcess,
-    SignalProcess: ({ Options }) => {
-      options.push(Options);
-      return failure ? Promise.reject(failure) : Promise.resolve();
-    },
-  }));
-  const process = await pair.guest.execute("web", {}, nothing);
-  assertEquals(await process.signal(15), true);
-  assertEquals(await process.signal(), true);
-  assertEquals(options, [{ Signal: 15 }, undefined]);
-  failure = new HResultError(HResult.ElementNotFound, "process 9");
-  assertEquals(await process.signal(9), false);
-  failure = new Error("kill failed");
-  await assertRejects(() => process.signal(9), HResultError, "kill failed");
-});
-
-Deno.test("signal() of a guest that can only kill sends no signal, and refuses others", async () => {
-  const options: unknown[] = [];
-  await using pair = await connect(
-    () => ({
-      ...silentProcess,
-      SignalProcess: ({ Options }) => {
-        options.push(Options);
-        return Promise.resolve();
-      },
-    }),
-    { RuntimeOsType: "Linux", GuestDefinedCapabilities: {} },
-  );
-  const process = await pair.guest.execute("web", {}, nothing);
-  for (const signal of [6, 9, 15]) assert(await process.signal(signal));
-  assertEquals(options, [undefined, undefined, undefined]);
-  const error = await assertRejects(() => process.signal(1), ShimError);
-  assertEquals(error.code, "InvalidArgument");
-  assertStringIncludes(error.message, "invalid signal");
-  // Neither is asked of a guest that cannot.
-  await pair.guest.deleteContainerState("web");
-  assertEquals(await pair.guest.dumpStacks(), "");
-});
-
-Deno.test("resize() sends rows as height and columns as width", async () => {
-  const sizes: unknown[] = [];
-  await using pair = await connect(() => ({
-    ...silentProcess,
-    ResizeConsole: ({ ProcessId, Height, Width }) => {
-      sizes.push({ ProcessId, Height, Width });
-      return Promise.resolve();
-    },
-  }));
-  const process = await pair.guest.execute("web", {}, nothing);
-  await process.resize(97, 31);
-  assertEquals(sizes, [{ ProcessId: 9, Height: 31, Width: 97 }]);
-});
-
 Deno.test("modify(), properties(), deleteContainerState() and dumpStacks() reach the guest and come back", async () => {
   const seen: unknown[] = [];
-  await using pair = await connect(() => ({
+  await using pair = await linkGuest(() => ({
     ModifySettings: ({ Request }, { containerId }) => {
       seen.push([containerId, Request]);
       return Promise.resolve();
@@ -432,7 +241,7 @@ Deno.test("modify(), properties(), deleteContainerState() and dumpStacks() reach
 });
 
 Deno.test("properties that are not JSON fail that call alone", async () => {
-  await using pair = await connect(() => ({
+  await using pair = await linkGuest(() => ({
     GetProperties: () => Promise.resolve({ Properties: "" }),
     Start: () => Promise.resolve(),
   }));

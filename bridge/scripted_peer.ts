@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Duplex } from "../base/duplex.ts";
+import { type Duplex, memoryPair } from "../base/duplex.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../base/json.ts";
 import { ShimError } from "../base/errors.ts";
+import { silentLogger as log } from "../base/log.ts";
+import { type ConnectionOptions, GuestConnection } from "./connection.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
 import { responseType } from "./message_types.ts";
 
@@ -86,4 +88,15 @@ export class ScriptedPeer {
       },
     });
   }
+}
+
+/** An open connection and the guest at its other end. */
+export async function openScripted(
+  options: Partial<ConnectionOptions> = {},
+): Promise<{ connection: GuestConnection; guest: ScriptedPeer }> {
+  const [ours, theirs] = memoryPair();
+  const guest = new ScriptedPeer(theirs);
+  const opening = GuestConnection.open(ours, { log, ...options });
+  await guest.welcome();
+  return { connection: await opening, guest };
 }
