@@ -1,0 +1,352 @@
+/**
+ * The one utility VM of a sandbox: creates, boots, watches and ends it.
+ *
+ * @module
+ */
+
+import { type Clock, deadline } from "../../base/clock.ts";
+import { messageOf, ShimError } from "../../base/errors.ts";
+import { HResult, HResultError } from "../../base/hresult.ts";
+import { Ledger } from "../../base/ledger.ts";
+import type { Logger } from "../../base/log.ts";
+import { SerialQueue } from "../../base/queue.ts";
+import type { State } from "../../base/states.ts";
+import type { Timeouts } from "../../base/timeouts.ts";
+import type { Tracer } from "../../base/trace.ts";
+import type { Guest } from "../../bridge/guest.ts";
+import type { ComputeSystem, WindowsHost } from "../../hcs/ports.ts";
+import type { Annotations } from "../../oci/annotations.ts";
+import { ScsiController } from "../device/scsi/controller.ts";
+import { createSystem } from "./create_system.ts";
+import { rootDisk, scsiControllerCount } from "./devices.ts";
+import type { VmDocument } from "./document.ts";
+import { GuestLink } from "./guest_link.ts";
+import type { VmPlatform } from "./host_facts.ts";
+import type { HostDevice, RuntimeOptions, SandboxOptions } from "./options.ts";
+import { type VmEvent, type VmState, vmStates } from "./states.ts";
+import { readVmStats, type VmStats } from "./stats.ts";
+
+/** What a VM is made of. */
+export interface CreateVm {
+  /** Its id for the compute service, `<sandbox>@vm`. */
+  readonly id: string;
+  /** Who owns it; empty means the shim. */
+  readonly owner: string;
+  /** The bundle of its sandbox. */
+  readonly bundle: string;
+  /** Runtime options; absent when containerd sent none of ours. */
+  readonly options?: RuntimeOptions | undefined;
+  /** Annotations of its sandbox. */
+  readonly annotations: Annotations;
+  /** Host devices of its sandbox. */
+  readonly devices: readonly HostDevice[];
+}
+
+/** What a {@linkcode VmController} needs. */
+export interface VmDependencies {
+  /** The host. */
+  readonly host: Pick<WindowsHost, "compute" | "sockets" | "files"> & {
+    readonly platform: VmPlatform;
+  };
+  /** Where it tells what happens, and where the guest's log goes. */
+  readonly log: Logger;
+  /** Source of time. */
+  readonly clock: Clock;
+  /** `vmStart`, `vmTerminate`, `drainGrace` and those of the bridge. */
+  readonly timeouts: Timeouts;
+  /** Gets a span per guest call. */
+  readonly tracer?: Tracer;
+}
+
+/** How a VM ended. */
+export interface VmExit {
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+  /** Why, when it did not end in order. */
+  readonly error?: Error;
+}
+
+/** A VM that exists. */
+interface CreatedVm {
+  readonly id: string;
+  readonly system: ComputeSystem;
+  readonly plan: VmDocument;
+  readonly link: GuestLink;
+}
+
+/**
+ * Owns one VM from its creation to its end.
+ *
+ * `create`, `start` and `terminate` run one after another; a terminate ends a
+ * create or start that is under way. All other members answer at once, also
+ * while those run. Every wait ends when the VM does.
+ */
+export class VmController {
+  /** Settles once, when the VM has ended and its log is written. Never rejects. */
+  readonly exited: Promise<VmExit>;
+
+  readonly #deps: VmDependencies;
+  readonly #state: State<VmState, VmEvent> = vmStates.begin("the VM");
+  readonly #mutations = new SerialQueue();
+  readonly #ledger: Ledger<"system">;
+  readonly #settleExited: (exit: VmExit) => void;
+  /** Aborted when the VM has ended, with the reason. */
+  readonly #gone = new AbortController();
+  /** Aborted by a terminate; replaced by every operation. */
+  #operation = new AbortController();
+  #isTerminating = false;
+  #vm: CreatedVm | undefined;
+  #ended: Promise<void> | undefined;
+  #guest: Guest | undefined;
+  #scsi: ScsiController | undefined;
+  #startedAt: number | undefined;
+  #exit: VmExit | undefined;
+
+  /** @param deps The host and everything else it needs. */
+  constructor(deps: VmDependencies) {
+    this.#deps = deps;
+    this.#ledger = new Ledger(["system"]);
+    const { promise, resolve } = Promise.withResolvers<VmExit>();
+    this.exited = promise;
+    this.#settleExited = resolve;
+  }
+
+  /** Its state. */
+  get state(): VmState {
+    return this.#state.current;
+  }
+
+  /** Its id for the compute service; empty before it is created. */
+  get id(): string {
+    return this.#vm?.id ?? "";
+  }
+
+  /** The GUID that names it for sockets and access; empty before it is created. */
+  get runtimeId(): string {
+    return this.#vm?.system.runtimeId ?? "";
+  }
+
+  /** When it was running first, in milliseconds since 1970. */
+  get startedAt(): number | undefined {
+    return this.#startedAt;
+  }
+
+  /** When it ended, in milliseconds since 1970. */
+  get stoppedAt(): number | undefined {
+    return this.#exit?.at;
+  }
+
+  /** What was decided at its creation; undefined before. */
+  get sandboxOptions(): SandboxOptions | undefined {
+    return this.#vm?.plan.sandboxOptions;
+  }
+
+  /**
+   * The agent in the VM.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM is running.
+   */
+  get guest(): Guest {
+    this.requireRunning();
+    return this.#guest!;
+  }
+
+  /** @throws {ShimError} FailedPrecondition unless the VM is running. */
+  requireRunning(): void {
+    if (this.#state.is("Running")) return;
+    throw new ShimError(
+      "FailedPrecondition",
+      `vm is not running (state: ${this.#state.current})`,
+    );
+  }
+
+  /**
+   * The SCSI slots of the VM; the same object for all callers.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM is running.
+   */
+  scsi(): ScsiController {
+    const guest = this.guest;
+    if (this.#scsi !== undefined) return this.#scsi;
+    const { system, plan } = this.#vm!;
+    const controllers = scsiControllerCount(this.#deps.host.platform.build);
+    this.#scsi = new ScsiController({ vm: system, guest }, controllers);
+    if (plan.boot.isDisk) {
+      this.#scsi.reserveRootfs(0, 0, rootDisk(plan.boot.rootfs));
+    }
+    return this.#scsi;
+  }
+
+  /** Statistics. @throws {ShimError} FailedPrecondition unless it is running. */
+  async stats(): Promise<VmStats> {
+    this.requireRunning();
+    const { system, plan } = this.#vm!;
+    return await readVmStats(
+      system,
+      plan.sandboxOptions.fullyPhysicallyBacked,
+    );
+  }
+
+  /**
+   * Creates the VM; it does not run yet.
+   *
+   * @throws {ShimError} FailedPrecondition when it was created before;
+   * AlreadyExists when another owner has a system of this id; else what is
+   * wrong with options, boot files or host. Nothing is left, and the call can
+   * be repeated.
+   */
+  create(request: CreateVm, signal?: AbortSignal): Promise<void> {
+    return this.#mutate(signal, async (signal) => {
+      this.#state.require("create");
+      const { system, plan } = await createSystem(
+        this.#deps.host,
+        request,
+        this.#deps.log,
+        signal,
+      );
+      const { id } = request;
+      const link = new GuestLink(this.#deps, id, system);
+      this.#vm = { id, system, plan, link };
+      this.#ledger.add({
+        kind: "system",
+        key: id,
+        release: () => system.close(),
+      });
+      this.#state.to("create");
+      this.#ended = this.#watch(system);
+    });
+  }
+
+  /**
+   * Boots the VM and connects to its agent, within `timeouts.vmStart`. Starting
+   * a running VM is a success.
+   *
+   * @throws {ShimError} FailedPrecondition when it was not created or has ended;
+   * DeadlineExceeded; else what host or guest answered. The VM is Invalid then:
+   * nothing but the VM itself is left, and a terminate ends that.
+   */
+  start(signal?: AbortSignal): Promise<void> {
+    return this.#mutate(signal, async (signal) => {
+      if (this.#state.is("Running")) return;
+      this.#state.require("start");
+      const { clock, timeouts } = this.#deps;
+      try {
+        this.#guest = await deadline(
+          clock,
+          timeouts.vmStart,
+          `Start of VM "${this.id}"`,
+          (signal) => this.#vm!.link.open(signal),
+          AbortSignal.any([signal, this.#gone.signal]),
+        );
+        this.#state.to("start");
+        this.#startedAt = clock.now();
+      } catch (error) {
+        if (this.#state.can("fail")) this.#state.to("fail");
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Ends the VM: at once when it runs, by letting its handle go when it was
+   * never started. Idempotent; a create or start that is under way is ended.
+   *
+   * @throws what the compute service answered to the close of the handle. The
+   * VM is Invalid then, and the call can be repeated.
+   */
+  terminate(): Promise<void> {
+    this.#operation.abort(
+      new ShimError("Aborted", "The VM is being terminated"),
+    );
+    return this.#mutations.run(async () => {
+      if (this.#state.is("NotCreated", "Terminated")) {
+        return await this.#ledger.release();
+      }
+      this.#isTerminating = true;
+      try {
+        if (!this.#state.is("Created")) await this.#stop();
+        await this.#vm?.link.close();
+        await this.#ledger.release();
+        this.#state.to("terminate");
+        this.#settle();
+      } catch (error) {
+        this.#state.to("fail");
+        throw error;
+      } finally {
+        this.#isTerminating = false;
+      }
+    });
+  }
+
+  /** Stops the system and waits for its end; what goes wrong is only logged. */
+  async #stop(): Promise<void> {
+    const { clock, timeouts, log } = this.#deps;
+    try {
+      await this.#vm?.system.terminate();
+      await deadline(
+        clock,
+        timeouts.vmTerminate,
+        `The end of VM "${this.id}"`,
+        () => this.#ended ?? Promise.resolve(),
+      );
+    } catch (error) {
+      log.warn("Cannot stop the VM; its handle is closed instead", {
+        vm: this.id,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  /** Runs a mutation after the earlier ones; a terminate aborts its signal. */
+  #mutate(
+    signal: AbortSignal | undefined,
+    task: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    return this.#mutations.run(async () => {
+      signal?.throwIfAborted();
+      this.#operation = new AbortController();
+      const { signal: stopped } = this.#operation;
+      await task(
+        signal === undefined ? stopped : AbortSignal.any([signal, stopped]),
+      );
+    });
+  }
+
+  /** Waits for the end of the system. Never rejects. */
+  async #watch(system: ComputeSystem): Promise<void> {
+    let error: Error | undefined;
+    try {
+      const { status, exitType } = await system.exited;
+      if (exitType === "UnexpectedExit") {
+        error = new HResultError(
+          status || HResult.UnexpectedExit,
+          `VM "${this.id}" ended unexpectedly`,
+        );
+      }
+    } catch (cause) {
+      error = new ShimError("Unavailable", messageOf(cause), { cause });
+    }
+    const at = this.#deps.clock.now();
+    this.#exit ??= error === undefined ? { at } : { at, error };
+    this.#gone.abort(
+      error ?? new ShimError("Aborted", `VM "${this.id}" has ended`),
+    );
+    if (this.#isTerminating) return await this.#vm?.link.close();
+    if (this.#state.can("exit")) this.#state.to("exit");
+    await this.#vm?.link.close();
+    try {
+      await this.#ledger.release();
+    } catch (error) {
+      this.#deps.log.warn("Cannot close the handle of a VM that has ended", {
+        vm: this.id,
+        error: messageOf(error),
+      });
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#exit ??= { at: this.#deps.clock.now() };
+    this.#settleExited(this.#exit);
+  }
+}

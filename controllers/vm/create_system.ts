@@ -1,0 +1,73 @@
+/**
+ * Creates the compute system of a VM.
+ *
+ * @module
+ */
+
+import { ShimError } from "../../base/errors.ts";
+import { HResult, HResultError, sameCondition } from "../../base/hresult.ts";
+import type { Logger } from "../../base/log.ts";
+import { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
+import type { ComputeHost, ComputeSystem } from "../../hcs/ports.ts";
+import { findBootDirectory } from "./boot_directory.ts";
+import type { CreateVm, VmDependencies } from "./controller.ts";
+import {
+  effectiveAnnotations,
+  hcsDocument,
+  namedBootDirectory,
+  type VmDocument,
+} from "./document.ts";
+import { hostFacts } from "./host_facts.ts";
+
+/** Names the owner of a system whose id we cannot have. */
+async function takenBy(
+  compute: Pick<ComputeHost, "enumerate">,
+  id: string,
+  cause: HResultError,
+): Promise<ShimError> {
+  const rows = await compute.enumerate({ Ids: [id] }).catch(() => []);
+  const owner = rows.find((row) => row.Id === id)?.Owner;
+  return new ShimError(
+    "AlreadyExists",
+    `Cannot create VM "${id}": a compute system of this id exists already${
+      owner ? `, owned by "${owner}"` : ""
+    }`,
+    { cause },
+  );
+}
+
+/**
+ * Decides on the document of a VM and creates its system.
+ *
+ * @throws {ShimError} AlreadyExists naming the owner when the id is taken; else
+ * what is wrong with options, boot files or host. Nothing is left.
+ */
+export async function createSystem(
+  { compute, files, platform }: VmDependencies["host"],
+  { id, owner, bundle, options, annotations, devices }: CreateVm,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<{ system: ComputeSystem; plan: VmDocument }> {
+  const chosen = options ?? { sandboxPlatform: `linux/${platform.arch}` };
+  const named = namedBootDirectory(
+    chosen,
+    effectiveAnnotations(chosen, annotations),
+  );
+  const [boot, host] = await Promise.all([
+    findBootDirectory(files, named, bundle),
+    hostFacts(compute, files, platform),
+  ]);
+  const plan = hcsDocument(
+    { owner, options: chosen, annotations, devices, boot, host },
+    log,
+  );
+  signal.throwIfAborted();
+  try {
+    const document = ComputeSystemDocument.encode(plan.document);
+    return { system: await compute.create(id, document, signal), plan };
+  } catch (error) {
+    const isTaken = error instanceof HResultError &&
+      sameCondition(error.hresult, HResult.SystemAlreadyExists);
+    throw isTaken ? await takenBy(compute, id, error) : error;
+  }
+}
