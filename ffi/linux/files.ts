@@ -47,6 +47,19 @@ export function close(fd: number): void {
   check(libc().close(fd), `Cannot close descriptor ${fd}`);
 }
 
+/** `F_DUPFD_CLOEXEC`. */
+const duplicateCloseOnExec = 1030;
+
+/**
+ * A second descriptor of the same open file. Children do not inherit it.
+ *
+ * @throws {ErrnoError} EBADF when the first one is not open.
+ */
+export function duplicate(fd: number): number {
+  const result = libc().fcntl(fd, duplicateCloseOnExec, 3n);
+  return check(result, `Cannot duplicate descriptor ${fd}`);
+}
+
 /** The two ends of a pipe. */
 export interface Pipe {
   /** The end to read from. */

@@ -50,6 +50,8 @@ const symbols = {
     result: "i32",
     nonblocking: true,
   },
+  /** int reboot(int command) */
+  reboot: { parameters: ["i32"], result: "i32" },
   /** int prctl(int option, unsigned long, …) */
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   /** pid_t waitpid(pid_t pid, int *status, int options) */

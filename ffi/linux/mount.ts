@@ -25,6 +25,8 @@ export const MountFlag = {
   Bind: 4096n,
   /** With Bind or a propagation: below the place as well. */
   Recursive: 16384n,
+  /** Cannot be bound elsewhere. */
+  Unbindable: 1n << 17n,
   /** No propagation in either direction. */
   Private: 1n << 18n,
   /** Propagation inwards only. */

@@ -79,3 +79,15 @@ export function kill(pid: number, signal: number): boolean {
     throw error;
   }
 }
+
+/** `LINUX_REBOOT_CMD_POWER_OFF`. */
+const powerOffCommand = 0x4321fedc;
+
+/**
+ * Switches the machine off, without a shutdown of anything.
+ *
+ * @throws {ErrnoError} EPERM.
+ */
+export function powerOff(): void {
+  check(libc().reboot(powerOffCommand), "Cannot power off");
+}

@@ -1,0 +1,212 @@
+/**
+ * Making a container (`spec/guest-runtime.md` 4.2).
+ *
+ * @module
+ */
+
+import { messageOf, ShimError } from "../base/errors.ts";
+import { HResult, HResultError } from "../base/hresult.ts";
+import {
+  ContainerDocument,
+  type CreateRequest,
+} from "../bridge/messages.gen.ts";
+import { Spec } from "../oci/spec.gen.ts";
+import { Container, type ContainerOptions } from "./container.ts";
+import type { Containers } from "./containers.ts";
+import { killRemaining } from "./kill_remaining.ts";
+import { type Pods, resolvePodIdentity } from "./pods.ts";
+import type { GuestPorts } from "./ports.ts";
+import { ProcessPipes } from "./process/pipes.ts";
+import { GuestProcess } from "./process/process.ts";
+import { Rollback } from "./rollback.ts";
+import {
+  applyLogMount,
+  useHostNetwork,
+  wantsHostNetwork,
+} from "./spec/annotations.ts";
+import { joinPath } from "./spec/mounts.ts";
+import { setUp } from "./spec/setup.ts";
+import { close } from "../ffi/linux/files.ts";
+import { sweepMounts } from "./storage/unmount.ts";
+
+/** What making a container works with. */
+export interface CreateContext {
+  /** The VM. */
+  readonly ports: GuestPorts;
+  /** Its containers. */
+  readonly containers: Containers;
+  /** Its pods. */
+  readonly pods: Pods;
+  /** Tells the host that a container has ended; at most once. */
+  readonly onEnd: (container: Container) => void;
+}
+
+/** Lowest version of the document, `major * 1000 + minor`. */
+const lowestVersion = 2001;
+
+/**
+ * Checks a folder that the end of the container removes.
+ *
+ * @throws {ShimError} InvalidArgument unless it is absolute, clean and deep.
+ */
+function requireFolder(path: string, member: string): void {
+  const deep = path.split("/").length > 2;
+  if (deep && path === joinPath(path)) return;
+  throw new ShimError(
+    "InvalidArgument",
+    `Invalid ${member} "${path}": it must be an absolute path without "." ` +
+      "and with at least two components",
+  );
+}
+
+/**
+ * Reads the document of a create.
+ *
+ * @throws {HResultError} InvalidJson.
+ */
+export function parseDocument(
+  id: string,
+  request: Pick<CreateRequest, "ContainerConfig" | "ActivityId">,
+): ContainerOptions {
+  const invalid = (reason: string, cause?: unknown): HResultError =>
+    new HResultError(
+      HResult.InvalidJson,
+      `Cannot create container "${id}": ${reason}`,
+      { cause },
+    );
+  let document: ContainerDocument;
+  let spec: Spec;
+  try {
+    document = ContainerDocument.parse(request.ContainerConfig);
+    spec = Spec.decode(document.OciSpecification, "$.OciSpecification");
+  } catch (error) {
+    throw invalid(`ContainerConfig: ${messageOf(error)}`, error);
+  }
+  const { Major, Minor } = document.SchemaVersion;
+  if (Major * 1000 + Minor < lowestVersion) {
+    throw invalid(`invalid schema version: {${Major} ${Minor}}`);
+  }
+  if (spec.root === undefined || spec.process === undefined) {
+    throw invalid("OciSpecification has no root or no process");
+  }
+  const { OciBundlePath: bundle, ScratchDirPath: scratch } = document;
+  const identity = resolvePodIdentity(id, bundle, spec.annotations);
+  requireFolder(bundle, "OciBundlePath");
+  if (scratch !== "") requireFolder(scratch, "ScratchDirPath");
+  const { ActivityId: activityId } = request;
+  return { id, activityId, identity, bundle, scratch, spec };
+}
+
+/**
+ * Makes a container; its init waits for the start.
+ *
+ * @throws {ShimError} The first failure; everything is undone then.
+ */
+export async function createContainer(
+  context: CreateContext,
+  options: ContainerOptions,
+): Promise<void> {
+  const { containers, pods, ports } = context;
+  const container = new Container(options);
+  containers.add(container);
+  const log = ports.log.child({ container: container.id });
+  const rollback = new Rollback(log);
+  rollback.add(
+    "registration",
+    () => Promise.resolve(containers.remove(container)),
+  );
+  // Layers of a failed create are bound over the bundle.
+  rollback.add("bundle", async () => {
+    await sweepMounts(options.bundle, { log });
+  });
+  try {
+    await setUp({ container, pods, ports, rollback });
+    finishSpec(context, container);
+    await makeProcess(context, container, rollback);
+  } catch (error) {
+    await rollback.run();
+    throw error;
+  }
+}
+
+/** What concerns all roles alike. */
+function finishSpec(context: CreateContext, container: Container): void {
+  const { containers, ports } = context;
+  const { identity, spec } = container.options;
+  applyLogMount(spec, container.sandboxRoot);
+  // A workload uses the network that its sandbox uses.
+  const annotations = identity.role === "workload"
+    ? containers.annotationsOf(identity.sandboxId)
+    : spec.annotations;
+  if (wantsHostNetwork(annotations, ports.log)) useHostNetwork(spec);
+}
+
+async function makeProcess(
+  context: CreateContext,
+  container: Container,
+  rollback: Rollback,
+): Promise<void> {
+  const { ports } = context;
+  const { id, options: { bundle, spec } } = container;
+  await Deno.mkdir(bundle, { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(`${bundle}/config.json`, Spec.format(spec));
+  const runtime = await ports.runtime();
+  rollback.add(
+    "container of the runtime",
+    () => runtime.delete(id, { force: true }),
+  );
+  if (spec.process?.terminal) {
+    const made = await runtime.create(id, bundle, "terminal");
+    container.terminal = made.terminal;
+    watchInit(context, container, made.pid);
+    return;
+  }
+  const pipes = new ProcessPipes({ stdin: true, stdout: true, stderr: true });
+  container.pipes = pipes;
+  rollback.add("pipes", () => Promise.resolve(pipes.close()));
+  try {
+    const made = await runtime.create(id, bundle, pipes.child);
+    watchInit(context, container, made.pid);
+  } finally {
+    pipes.closeChild();
+  }
+}
+
+/** The container is there: its end is seen from now on. */
+function watchInit(
+  context: CreateContext,
+  container: Container,
+  pid: number,
+): void {
+  const { ports, onEnd } = context;
+  const init = new GuestProcess(pid, ports, () => onEnd(container));
+  container.init = init;
+  container.state.to("create");
+  ports.reaper.watch(pid, (code) => {
+    init.exited(code);
+    endContainer(ports, container).catch((error) =>
+      ports.log.error("Cannot end container", {
+        container: container.id,
+        error: messageOf(error),
+      })
+    );
+  });
+}
+
+/** The init has ended: what it left ends, its output is handed over. */
+async function endContainer(
+  ports: GuestPorts,
+  container: Container,
+): Promise<void> {
+  try {
+    if (!container.ownsPidNamespace) await killRemaining(ports, container);
+    // What nobody attached is closed, so that the pipes do not stay.
+    container.pipes?.close();
+    if (container.terminal !== undefined) close(container.terminal);
+    container.terminal = undefined;
+    await container.init?.relay?.finish();
+  } finally {
+    container.state.to("exit");
+    container.init?.finish();
+  }
+}

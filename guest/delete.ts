@@ -1,0 +1,91 @@
+/**
+ * Forgetting a container (`spec/guest-runtime.md` 10).
+ *
+ * @module
+ */
+
+import type { Container } from "./container.ts";
+import type { Containers } from "./containers.ts";
+import type { Pods } from "./pods.ts";
+import type { GuestPorts } from "./ports.ts";
+import { sweepMounts } from "./storage/unmount.ts";
+
+/** What forgetting a container works with. */
+export interface DeleteContext {
+  /** The VM. */
+  readonly ports: GuestPorts;
+  /** Its containers. */
+  readonly containers: Containers;
+  /** Its pods. */
+  readonly pods: Pods;
+}
+
+/**
+ * Removes what a container left. It is forgotten whatever fails.
+ *
+ * @throws {ShimError} What could not be removed.
+ */
+export async function deleteContainer(
+  context: DeleteContext,
+  container: Container,
+): Promise<void> {
+  const { containers, pods } = context;
+  try {
+    await removeContainer(context.ports, container);
+  } finally {
+    const { role, sandboxId } = container.options.identity;
+    containers.remove(container);
+    if (role !== "standalone") await pods.leave(sandboxId, container.id);
+    if (role === "sandbox") pods.unregisterSandboxRoot(container.id);
+  }
+}
+
+async function removeContainer(
+  ports: GuestPorts,
+  container: Container,
+): Promise<void> {
+  const { id, options: { bundle, scratch, identity } } = container;
+  const log = ports.log.child({ container: id });
+  if (identity.role === "sandbox") {
+    await ports.sandboxMounts.remove(container.sandboxRoot);
+  }
+  const running = container.init !== undefined && !container.init.hasExited;
+  if (running) log.warn("Container is deleted before its end", {});
+  let failure: unknown;
+  try {
+    const runtime = await ports.runtime();
+    await runtime.delete(id, { force: running });
+  } catch (error) {
+    failure = error;
+  }
+  // The layers and the scratch are mounted over the bundle until the host
+  // takes them apart, which it does before or after this.
+  const folders = [bundle, scratch, ...rootOfVirtualPod(container)];
+  for (const folder of folders) {
+    if (folder === "") continue;
+    const gone = await sweepMounts(folder, { log });
+    if (!gone) failure ??= new Error(`Folder "${folder}" is left`);
+  }
+  if (identity.role === "sandbox") await removeEmptyParent(bundle);
+  if (failure !== undefined) throw failure;
+}
+
+/** A virtual pod's shared files lie outside of every bundle. */
+function rootOfVirtualPod(container: Container): string[] {
+  const { identity } = container.options;
+  const own = identity.kind === "virtual" && identity.role === "sandbox";
+  return own ? [container.sandboxRoot] : [];
+}
+
+/** The folder of a pod, when its last container has gone. */
+async function removeEmptyParent(bundle: string): Promise<void> {
+  if (!bundle.startsWith("/run/gcs/pods/")) return;
+  try {
+    await Deno.remove(bundle.replace(/\/[^/]*$/, ""));
+  } catch (error) {
+    // Other containers of the pod are still there.
+    const left = error instanceof Deno.errors.NotFound ||
+      (error instanceof Error && "code" in error && error.code === "ENOTEMPTY");
+    if (!left) throw error;
+  }
+}

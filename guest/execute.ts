@@ -1,0 +1,250 @@
+/**
+ * Starting processes: the init of a container, further ones in it, and those of
+ * the VM itself (`spec/guest-protocol.md` 5.6, `spec/guest-runtime.md` 9.1).
+ *
+ * @module
+ */
+
+import type { Duplex } from "../base/duplex.ts";
+import { messageOf, ShimError } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import { limits } from "../base/timeouts.ts";
+import type {
+  ProcessParameters,
+  StdioRelaySettings,
+} from "../bridge/messages.gen.ts";
+import { terminalDuplex } from "../ffi/linux/fd_stream.ts";
+import { Process } from "../oci/spec.gen.ts";
+import type { Container } from "./container.ts";
+import type { GuestPorts } from "./ports.ts";
+import {
+  ProcessPipes,
+  type ProcessStreams,
+  streamNames,
+  type StreamSet,
+} from "./process/pipes.ts";
+import { GuestProcess } from "./process/process.ts";
+import { Relay } from "./process/relay.ts";
+import { resolveUser } from "./spec/users.ts";
+
+/** The streams that a request asks for. */
+export function requestedStreams(parameters: ProcessParameters): StreamSet {
+  return {
+    stdin: parameters.CreateStdInPipe ?? false,
+    stdout: parameters.CreateStdOutPipe ?? false,
+    stderr: parameters.CreateStdErrPipe ?? false,
+  };
+}
+
+/** Closes streams; their failures matter to nobody any more. */
+async function closeAll(
+  streams: ProcessStreams,
+  ports: Pick<GuestPorts, "log">,
+): Promise<void> {
+  for (const stream of Object.values(streams)) {
+    try {
+      await stream.close();
+    } catch (error) {
+      ports.log.debug("Cannot close stream", { error: messageOf(error) });
+    }
+  }
+}
+
+/**
+ * Reaches the host's ports, one after another, before the process starts.
+ *
+ * @throws {ShimError} When one cannot be reached; none stays open.
+ */
+export async function dialStreams(
+  ports: Pick<GuestPorts, "dial" | "log">,
+  wanted: StreamSet,
+  settings: StdioRelaySettings = {},
+): Promise<ProcessStreams> {
+  const numbers = {
+    stdin: settings.StdIn ?? 0,
+    stdout: settings.StdOut ?? 0,
+    stderr: settings.StdErr ?? 0,
+  };
+  const streams: ProcessStreams = {};
+  for (const name of streamNames) {
+    if (!wanted[name]) continue;
+    try {
+      streams[name] = await ports.dial(numbers[name]);
+    } catch (cause) {
+      await closeAll(streams, ports);
+      throw new ShimError(
+        "Unavailable",
+        `Cannot connect ${name} to port ${numbers[name]}: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+  return streams;
+}
+
+/** A terminal stands for input and output. */
+function terminalStreams(
+  process: GuestProcess,
+  master: number,
+): ProcessStreams {
+  const terminal = terminalDuplex(master);
+  process.terminal = terminal;
+  const stdin: Duplex = terminal;
+  return { stdin, stdout: terminal };
+}
+
+function relay(
+  ports: GuestPorts,
+  pid: number,
+  process: ProcessStreams,
+  host: ProcessStreams,
+): Relay {
+  return new Relay(process, host, {
+    clock: ports.clock,
+    log: ports.log.child({ pid }),
+    drainGrace: ports.timeouts.drainGrace,
+  });
+}
+
+/**
+ * Lets the init of a created container run.
+ *
+ * @returns Its process id.
+ * @throws {ShimError} FailedPrecondition when it runs or has ended.
+ */
+export async function startInit(
+  ports: GuestPorts,
+  container: Container,
+  parameters: ProcessParameters,
+  settings: StdioRelaySettings | undefined,
+): Promise<number> {
+  container.state.require("start");
+  const init = container.init!;
+  if (init.relay !== undefined) throw container.state.refusal("start again");
+  const wanted = requestedStreams(parameters);
+  const host = await dialStreams(ports, wanted, settings);
+  const { terminal, pipes } = container;
+  if (init.hasExited || init.relay !== undefined) {
+    await closeAll(host, ports);
+    throw container.state.refusal("start");
+  }
+  container.terminal = undefined;
+  container.pipes = undefined;
+  const own = terminal === undefined
+    ? pipes?.take(wanted) ?? {}
+    : terminalStreams(init, terminal);
+  init.relay = relay(ports, init.pid, own, host);
+  try {
+    const runtime = await ports.runtime();
+    await runtime.start(container.id, container.options.bundle);
+  } catch (error) {
+    // Its streams are used up: it cannot be started a second time. Its end
+    // closes them.
+    if (!init.hasExited) ports.kill(init.pid, 9);
+    throw error;
+  }
+  // A short program may have ended before the runtime said that it runs.
+  if (container.state.can("start")) container.state.to("start");
+  return init.pid;
+}
+
+/** The process as the runtime gets it: the container's limits, a known user. */
+async function execProcess(
+  container: Container,
+  json: JsonObject,
+): Promise<Process> {
+  const { root, process: init } = container.options.spec;
+  const process = Process.decode(json, "$.OciProcess");
+  if (init?.rlimits !== undefined) process.rlimits = init.rlimits;
+  else delete process.rlimits;
+  const username = process.user.username ?? "";
+  if (username !== "") {
+    const { uid, gid } = await resolveUser(username, root?.path ?? "/");
+    process.user = { ...process.user, uid, gid };
+    delete process.user.username;
+  } else if (init?.user.username) {
+    process.user = { ...init.user };
+    delete process.user.username;
+  }
+  return process;
+}
+
+/**
+ * Runs a further process in a container.
+ *
+ * @returns Its process id.
+ */
+export async function execInContainer(
+  ports: GuestPorts,
+  container: Container,
+  parameters: ProcessParameters,
+  settings: StdioRelaySettings | undefined,
+): Promise<number> {
+  const { id } = container;
+  if (container.init?.hasExited) {
+    throw new ShimError(
+      "FailedPrecondition",
+      `Cannot run a process in container "${id}": cannot exec in a stopped ` +
+        "container",
+    );
+  }
+  if (container.execs.size >= limits.processes) {
+    throw new ShimError(
+      "ResourceExhausted",
+      `Cannot run a process in container "${id}": it has ` +
+        `${limits.processes} processes already`,
+    );
+  }
+  const process = await execProcess(container, parameters.OciProcess ?? {});
+  const wanted = requestedStreams(parameters);
+  const host = await dialStreams(ports, wanted, settings);
+  const pipes = process.terminal ? undefined : new ProcessPipes(wanted);
+  try {
+    const runtime = await ports.runtime();
+    const document = Process.encode(process) as JsonObject;
+    const stdio = pipes?.child ?? "terminal";
+    const made = await runtime.exec(id, document, stdio);
+    const guest = new GuestProcess(
+      made.pid,
+      ports,
+      () => container.execs.delete(made.pid),
+    );
+    container.execs.set(made.pid, guest);
+    runRelay(
+      ports,
+      guest,
+      host,
+      () =>
+        made.terminal === undefined
+          ? pipes?.take(wanted) ?? {}
+          : terminalStreams(guest, made.terminal),
+    );
+    return made.pid;
+  } catch (error) {
+    pipes?.close();
+    await closeAll(host, ports);
+    throw error;
+  } finally {
+    pipes?.closeChild();
+  }
+}
+
+/** Relays a process that runs already, and waits for its end. */
+export function runRelay(
+  ports: GuestPorts,
+  process: GuestProcess,
+  host: ProcessStreams,
+  own: () => ProcessStreams,
+): void {
+  const running = relay(ports, process.pid, own(), host);
+  process.relay = running;
+  ports.reaper.watch(process.pid, (code) => {
+    process.exited(code);
+    running.finish().catch((error) =>
+      ports.log.error("Cannot end output", {
+        pid: process.pid,
+        error: messageOf(error),
+      })
+    ).finally(() => process.finish());
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * The guest agent: runs in the VM and does what the host asks over the bridge.
+ *
+ * `deno run guest/main.ts -v4 -loglevel debug`; `LCOW_VSOCK_DIR` names the
+ * folder of the host's sockets where VMs are simulated.
+ *
+ * @module
+ */
+
+import type { Duplex } from "../base/duplex.ts";
+import { messageOf } from "../base/errors.ts";
+import { jsonLogger } from "../base/log.ts";
+import { bridgePort, dialer } from "./dial.ts";
+import { parseFlags } from "./flags.ts";
+import { logWriter } from "./log_sink.ts";
+
+/** Ends a simulated VM by ending the agent, a real one by switching it off. */
+async function endVm(isSimulated: boolean): Promise<never> {
+  if (!isSimulated) {
+    const { powerOff } = await import("../ffi/linux/process.ts");
+    powerOff();
+  }
+  Deno.exit(0);
+}
+
+/** @returns Only when the agent failed. */
+async function main(): Promise<void> {
+  const flags = parseFlags(Deno.args);
+  const stream = flags.logFile === ""
+    ? Deno.stderr
+    : await Deno.open(flags.logFile, {
+      create: true,
+      truncate: true,
+      write: true,
+      mode: 0o600,
+    });
+  const writer = logWriter(stream);
+  const { logLevel: level, scrubLogs: scrub } = flags;
+  const log = jsonLogger(writer.sink, { level, scrub });
+  const directory = Deno.env.get("LCOW_VSOCK_DIR");
+  const dial = dialer(directory);
+  // The host is reached while the agent is still being loaded.
+  let early: Promise<Duplex> | undefined = dial(bridgePort);
+  early.catch(() => {});
+  const dialBridge = (): Promise<Duplex> => {
+    const conn = early ?? dial(bridgePort);
+    early = undefined;
+    return conn;
+  };
+  try {
+    const { runAgent } = await import("./agent.ts");
+    await runAgent({ flags, log, dial, dialBridge });
+    await writer.close();
+  } catch (error) {
+    log.error("The guest agent failed", { error: messageOf(error) });
+    await writer.close();
+    Deno.exit(1);
+  }
+  await endVm(directory !== undefined);
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    // The host reads this stream as JSON lines.
+    const line = { level: "error", msg: messageOf(error) };
+    console.error(JSON.stringify(line));
+    Deno.exit(2);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Carries the stdio of a process between its pipes (or terminal) and the
+ * streams of the host (`spec/guest-protocol.md` 6).
+ *
+ * @module
+ */
+
+import { type Clock, deadline } from "../../base/clock.ts";
+import type { Duplex } from "../../base/duplex.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import { pump } from "../../base/pump.ts";
+import { DrainingSource } from "./drain.ts";
+import type { ProcessStreams, StreamName } from "./pipes.ts";
+
+/** What a relay needs. */
+export interface RelayOptions {
+  /** Time. */
+  readonly clock: Clock;
+  /** Where lost streams are told. */
+  readonly log: Logger;
+  /** Milliseconds; see {@linkcode DrainingSource}. */
+  readonly drainGrace: number;
+}
+
+/** One direction of output. */
+interface Output {
+  readonly source: DrainingSource;
+  readonly done: Promise<void>;
+}
+
+/** Relays one process. */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #outputs: Output[] = [];
+  #input: { socket: Duplex; stream: Duplex; done: Promise<void> } | undefined;
+
+  /**
+   * Starts at once.
+   *
+   * @param process Streams of the process; owned. A terminal stands as stdin
+   * and stdout.
+   * @param host Streams of the host; owned.
+   * @param options Time, log and bounds.
+   */
+  constructor(
+    process: ProcessStreams,
+    host: ProcessStreams,
+    options: RelayOptions,
+  ) {
+    this.#options = options;
+    if (host.stdin !== undefined && process.stdin !== undefined) {
+      const { stdin: socket } = host;
+      const { stdin: stream } = process;
+      const done = this.#carryInput(socket, stream);
+      this.#input = { socket, stream, done };
+    }
+    for (const name of ["stdout", "stderr"] as const) {
+      const from = process[name];
+      const to = host[name];
+      if (from === undefined) continue;
+      const source = new DrainingSource(from, options.clock);
+      this.#outputs.push({ source, done: this.#carry(name, source, to) });
+    }
+  }
+
+  /** Until the host has no more, or the process reads no more. */
+  async #carryInput(socket: Duplex, input: Duplex): Promise<void> {
+    const result = await pump(socket, input);
+    this.#options.log.debug("Input ended", {
+      bytes: result.bytes,
+      ended: result.ended,
+    });
+    // The process sees the end; a terminal has none.
+    await input.closeWrite();
+    // The host's next write fails instead of waiting for ever.
+    if (result.ended !== "source") await socket.close();
+  }
+
+  async #carry(
+    name: StreamName,
+    source: DrainingSource,
+    socket: Duplex | undefined,
+  ): Promise<void> {
+    const { log, clock, drainGrace } = this.#options;
+    let lost = socket === undefined;
+    const sink = {
+      // A process must not block, or die, because nobody listens any more.
+      write: async (bytes: Uint8Array): Promise<void> => {
+        if (lost || socket === undefined) return;
+        try {
+          await socket.write(bytes);
+        } catch (error) {
+          lost = true;
+          const message = messageOf(error);
+          log.warn("Output is lost", { stream: name, error: message });
+        }
+      },
+    };
+    const result = await pump(source, sink);
+    if (result.error !== undefined) {
+      const message = messageOf(result.error);
+      log.warn("Output failed", { stream: name, error: message });
+    }
+    await source.close();
+    if (socket === undefined) return;
+    try {
+      await socket.closeWrite();
+      // The host closes when it has everything: the exit comes after the output.
+      const host = `The host's close of ${name}`;
+      await deadline(clock, drainGrace, host, () => ended(socket));
+    } catch (error) {
+      const message = messageOf(error);
+      log.debug("Host did not close", { stream: name, error: message });
+    } finally {
+      await socket.close();
+    }
+  }
+
+  /**
+   * The process has ended.
+   *
+   * @returns When its output has been handed over and all streams are closed.
+   */
+  async finish(): Promise<void> {
+    for (const { source } of this.#outputs) {
+      source.finish(this.#options.drainGrace);
+    }
+    await Promise.all(this.#outputs.map(({ done }) => done));
+    if (this.#input === undefined) return;
+    const { socket, stream, done } = this.#input;
+    await socket.close();
+    // A grandchild that holds the pipe and does not read must not keep us.
+    await stream.close();
+    await done;
+  }
+}
+
+/** Until the other side closes. */
+async function ended(socket: Duplex): Promise<void> {
+  const rest = new Uint8Array(64);
+  while (await socket.read(rest) !== null);
+}

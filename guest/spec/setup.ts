@@ -1,0 +1,197 @@
+/**
+ * From the host's specification to the runtime's, per kind of container
+ * (`spec/guest-runtime.md` 5).
+ *
+ * @module
+ */
+
+import { ShimError } from "../../base/errors.ts";
+import { containerAnnotations } from "../../oci/annotations.ts";
+import type { Mount, Spec } from "../../oci/spec.gen.ts";
+import type { Container } from "../container.ts";
+import type { Pods } from "../pods.ts";
+import type { GuestPorts } from "../ports.ts";
+import type { Rollback } from "../rollback.ts";
+import { unmountAll } from "../storage/unmount.ts";
+import {
+  applyCoreLimit,
+  applyShmAndDevices,
+  applyUser,
+} from "./annotations.ts";
+import { rewriteMounts } from "./mounts.ts";
+import { hostsFile, requireHostname, resolvConf } from "./network_files.ts";
+
+/** What setting up a container works with. */
+export interface SetupContext {
+  /** The container, registered, in state Creating. */
+  readonly container: Container;
+  /** The pods of the VM. */
+  readonly pods: Pods;
+  /** The VM. */
+  readonly ports: GuestPorts;
+  /** Undoes everything that setting up does. */
+  readonly rollback: Rollback;
+}
+
+/** Files of `/etc` that the guest writes for a container, by their names there. */
+const networkFiles = ["hostname", "hosts", "resolv.conf"] as const;
+
+/**
+ * Sets a container up according to its role. The specification then is ready
+ * for the runtime, except for what concerns all roles alike.
+ *
+ * @throws {ShimError} What is wrong with the specification, or cannot be made.
+ */
+export async function setUp(context: SetupContext): Promise<void> {
+  const { role } = context.container.options.identity;
+  if (role === "sandbox") await setUpSandbox(context);
+  else if (role === "workload") await setUpWorkload(context);
+  else await setUpStandalone(context);
+  delete context.container.options.spec.windows;
+}
+
+/** A host that gives a network namespace has added its adapters before. */
+function requireNoNamespace(spec: Spec): void {
+  const id = spec.windows?.network?.networkNamespace ?? "";
+  if (id === "") return;
+  const skip = spec.annotations?.[containerAnnotations.skipPodNetworking];
+  if (skip?.toLowerCase() === "true") return;
+  throw new ShimError(
+    "NotFound",
+    `Network namespace '${id.toLowerCase()}' not found`,
+  );
+}
+
+/** Makes a folder; undone with everything in it. */
+async function makeRoot(path: string, rollback: Rollback): Promise<void> {
+  try {
+    await Deno.lstat(path);
+    return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(path, { recursive: true, mode: 0o755 });
+  rollback.add(`folder ${path}`, () => Deno.remove(path, { recursive: true }));
+}
+
+function hostnameOf(context: SetupContext): string {
+  const { container, ports } = context;
+  const given = container.options.spec.hostname ?? "";
+  requireHostname(given);
+  return given === "" ? ports.hostname() : given;
+}
+
+/** Text of one of the {@linkcode networkFiles}. */
+function networkFile(
+  name: (typeof networkFiles)[number],
+  hostname: string,
+): string {
+  if (name === "hostname") return `${hostname}\n`;
+  return name === "hosts" ? hostsFile(hostname) : resolvConf([], []);
+}
+
+function bindOfNetworkFile(root: string, name: string, spec: Spec): Mount {
+  return {
+    destination: `/etc/${name}`,
+    type: "bind",
+    source: `${root}/${name}`,
+    options: spec.root?.readonly ? ["bind", "ro"] : ["bind"],
+  };
+}
+
+function hasMount(spec: Spec, destination: string): boolean {
+  return (spec.mounts ?? []).some((mount) => mount.destination === destination);
+}
+
+async function setUpSandbox(context: SetupContext): Promise<void> {
+  const { container, pods, ports, rollback } = context;
+  const { id, options: { spec, bundle, identity } } = container;
+  const { virtualPodId } = identity;
+  if (pods.has(id)) {
+    // Nothing of the other owner may be touched.
+    throw new ShimError("AlreadyExists", `Pod "${id}" already exists`);
+  }
+  const root = pods.registerSandboxRoot(id, bundle, virtualPodId);
+  rollback.add(
+    "sandbox root",
+    () => Promise.resolve(pods.unregisterSandboxRoot(id)),
+  );
+  container.sandboxRoot = root;
+  await makeRoot(root, rollback);
+  const hostname = hostnameOf(context);
+  requireNoNamespace(spec);
+  for (const name of networkFiles) {
+    await Deno.writeTextFile(`${root}/${name}`, networkFile(name, hostname), {
+      mode: 0o644,
+    });
+  }
+  await applyUser(spec);
+  applyCoreLimit(spec);
+  spec.linux ??= {};
+  spec.linux.cgroupsPath = `/pods/${id}/${id}`;
+  rollback.add("sandbox mounts", () => ports.sandboxMounts.remove(root));
+  await ports.sandboxMounts.make(root);
+  await pods.create(id, spec.linux.resources);
+  rollback.add("pod", () => pods.leave(id, id));
+}
+
+async function setUpWorkload(context: SetupContext): Promise<void> {
+  const { container, pods, ports, rollback } = context;
+  const { id, options: { spec, identity } } = container;
+  const { sandboxId } = identity;
+  pods.join(sandboxId, id);
+  rollback.add("pod membership", () => pods.leave(sandboxId, id));
+  const root = pods.sandboxRoot(sandboxId);
+  container.sandboxRoot = root;
+  if (spec.hostname) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Cannot create container "${id}": workload container must not change ` +
+        `hostname: ${spec.hostname}`,
+    );
+  }
+  await rewriteMounts(spec, {
+    sandboxRoot: root,
+    mounted: (path) =>
+      rollback.add(
+        `mount ${path}`,
+        () => unmountAll(path, { remove: true, log: ports.log }),
+      ),
+  });
+  for (const name of networkFiles) {
+    if (hasMount(spec, `/etc/${name}`)) continue;
+    spec.mounts ??= [];
+    spec.mounts.push(bindOfNetworkFile(root, name, spec));
+  }
+  await applyShmAndDevices(spec, ports.log);
+  applyCoreLimit(spec);
+  await applyUser(spec);
+  spec.linux ??= {};
+  spec.linux.cgroupsPath = `/pods/${sandboxId}/${id}`;
+  const [device] = spec.windows?.devices ?? [];
+  if (device !== undefined) {
+    throw new ShimError(
+      "NotImplemented",
+      `Cannot assign device "${device.id}" to container "${id}": assigned ` +
+        "devices are not supported",
+    );
+  }
+}
+
+async function setUpStandalone(context: SetupContext): Promise<void> {
+  const { container, rollback } = context;
+  const { id, options: { spec, bundle } } = container;
+  container.sandboxRoot = bundle;
+  await makeRoot(bundle, rollback);
+  const hostname = hostnameOf(context);
+  for (const name of networkFiles) {
+    if (hasMount(spec, `/etc/${name}`)) continue;
+    await Deno.writeTextFile(`${bundle}/${name}`, networkFile(name, hostname), {
+      mode: 0o644,
+    });
+    spec.mounts ??= [];
+    spec.mounts.push(bindOfNetworkFile(bundle, name, spec));
+  }
+  spec.linux ??= {};
+  spec.linux.cgroupsPath = `/pods/${id}`;
+}
