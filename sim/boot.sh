@@ -28,16 +28,16 @@ fi
 # The computer's /proc is still there and tells the pid as the computer sees it.
 read -r pid _ </proc/self/stat
 root=$folder/m/root
-mount -t tmpfs -o mode=755 machine "$folder/m"
+mount --no-mtab -t tmpfs -o mode=755 machine "$folder/m"
 mkdir -p "$root" "$folder/m/work" "$folder/m/upper/.host"
-mount --all --fstab "$folder/fstab"
+mount --no-mtab --all --fstab "$folder/fstab"
 cp --archive /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty \
   /dev/ptmx /dev/fd /dev/stdin /dev/stdout /dev/stderr "$root/dev/"
 cd "$root"
 pivot_root . .host
 # Container runtimes would find the computer's control groups in the mount table.
 # Detaching here does not reach the computer's own mounts.
-umount --lazy /.host/sys /.host/proc /.host/dev
+umount --no-mtab --lazy /.host/sys /.host/proc /.host/dev
 echo uvm >/proc/sys/kernel/hostname
 ip link set lo up
 echo "ready $pid"

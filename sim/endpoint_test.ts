@@ -59,6 +59,7 @@ Deno.test("stateFolders() refuses a folder whose sockets would not fit", () => {
   );
   assertEquals((error as ShimError).code, "InvalidArgument");
   assertThrows(() => stateFolders("lcow"), ShimError, "not an absolute path");
+  assertThrows(() => stateFolders("/a,b"), ShimError, "mount options");
   assertEquals(stateFolders("/" + "x".repeat(39)).root.length, 40);
   assertEquals(stateFolders("").root, "/run/lcow");
 });

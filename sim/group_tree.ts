@@ -41,6 +41,11 @@ export function isGone(error: unknown): boolean {
     error instanceof Error && error.message.includes("os error 19");
 }
 
+/** True for a group with processes or groups in it (EBUSY). */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("os error 16");
+}
+
 /** Processes of a group and all groups below. */
 export async function processesOf(directory: string): Promise<number[]> {
   let own = "";
@@ -63,7 +68,7 @@ export async function removeGroup(directory: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return true;
-    if (error instanceof Deno.errors.Busy) return false;
+    if (isBusy(error)) return false;
     throw error;
   }
 }

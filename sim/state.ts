@@ -41,6 +41,12 @@ export function stateFolders(root: string | undefined): StateFolders {
       `LCOW_STATE "${path}" is not an absolute path`,
     );
   }
+  if (/[\s,:\\"]/.test(path)) {
+    throw new ShimError(
+      "InvalidArgument",
+      `LCOW_STATE "${path}" has white space or one of , : \\ ", which mount options cannot carry`,
+    );
+  }
   const trimmed = path.replace(/\/+$/, "");
   const { length } = new TextEncoder().encode(trimmed);
   if (length > maxRoot) {
