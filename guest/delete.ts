@@ -66,7 +66,7 @@ async function removeContainer(
     const gone = await sweepMounts(folder, { log });
     if (!gone) failure ??= new Error(`Folder "${folder}" is left`);
   }
-  if (identity.role === "sandbox") await removeEmptyParent(bundle);
+  if (identity.role !== "workload") await removeEmptyParent(bundle);
   if (failure !== undefined) throw failure;
 }
 
