@@ -27,7 +27,7 @@ import {
 import { joinPath } from "./spec/mounts.ts";
 import { setUp } from "./spec/setup.ts";
 import { close } from "../ffi/linux/files.ts";
-import { sweepMounts } from "./storage/unmount.ts";
+import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
 
 /** What making a container works with. */
 export interface CreateContext {
@@ -118,6 +118,7 @@ export async function createContainer(
   // Layers of a failed create are bound over the bundle.
   rollback.add("bundle", async () => {
     await sweepMounts(options.bundle, { log });
+    await removeEmptyPod(options.bundle);
   });
   try {
     await setUp({ container, pods, ports, rollback });

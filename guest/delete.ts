@@ -8,7 +8,7 @@ import type { Container } from "./container.ts";
 import type { Containers } from "./containers.ts";
 import type { Pods } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
-import { sweepMounts } from "./storage/unmount.ts";
+import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
 
 /** What forgetting a container works with. */
 export interface DeleteContext {
@@ -66,7 +66,7 @@ async function removeContainer(
     const gone = await sweepMounts(folder, { log });
     if (!gone) failure ??= new Error(`Folder "${folder}" is left`);
   }
-  if (identity.role !== "workload") await removeEmptyParent(bundle);
+  await removeEmptyPod(bundle);
   if (failure !== undefined) throw failure;
 }
 
@@ -75,17 +75,4 @@ function rootOfVirtualPod(container: Container): string[] {
   const { identity } = container.options;
   const own = identity.kind === "virtual" && identity.role === "sandbox";
   return own ? [container.sandboxRoot] : [];
-}
-
-/** The folder of a pod, when its last container has gone. */
-async function removeEmptyParent(bundle: string): Promise<void> {
-  if (!bundle.startsWith("/run/gcs/pods/")) return;
-  try {
-    await Deno.remove(bundle.replace(/\/[^/]*$/, ""));
-  } catch (error) {
-    // Other containers of the pod are still there.
-    const left = error instanceof Deno.errors.NotFound ||
-      (error instanceof Error && "code" in error && error.code === "ENOTEMPTY");
-    if (!left) throw error;
-  }
 }

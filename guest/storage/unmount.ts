@@ -107,3 +107,24 @@ export async function sweepMounts(
     return false;
   }
 }
+
+/** Folder of the pods of hosts with the second layout of paths. */
+const podsFolder = "/run/gcs/pods/";
+
+/**
+ * Removes the folder of a pod when none of its containers is left.
+ *
+ * @param bundle Folder of a container that is gone.
+ */
+export async function removeEmptyPod(bundle: string): Promise<void> {
+  if (!bundle.startsWith(podsFolder)) return;
+  const pod = bundle.replace(/\/[^/]*$/, "");
+  if (!pod.startsWith(podsFolder)) return;
+  try {
+    await Deno.remove(pod);
+  } catch (error) {
+    const left = error instanceof Deno.errors.NotFound ||
+      (error instanceof Error && "code" in error && error.code === "ENOTEMPTY");
+    if (!left) throw error;
+  }
+}
