@@ -8,3 +8,6 @@
 export * from "./annotations.ts";
 export * from "./classify.ts";
 export * from "./expand.ts";
+export * from "./guest_spec.ts";
+export * from "./mounts.ts";
+export * from "./spec.gen.ts";

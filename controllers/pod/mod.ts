@@ -1,0 +1,7 @@
+/**
+ * Pods: the registry of their containers.
+ *
+ * @module
+ */
+
+export { PodController, type PodDependencies } from "./controller.ts";
