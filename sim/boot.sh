@@ -7,8 +7,9 @@
 #
 # FOLDER holds `fstab` (what is mounted where), `m` (where the root is built) and
 # the sockets. Says "ready PID" when the root stands, PID being the one outside,
-# and waits for a line before it runs the agent. Ends with the agent, and with it
-# everything that runs in the machine.
+# and waits for a line before it runs the agent, whose standard error follows on
+# standard output. Ends with the agent, and with it everything that runs in the
+# machine.
 set -eu
 stage=$1 folder=$2
 shift 2
@@ -42,5 +43,5 @@ echo uvm >/proc/sys/kernel/hostname
 ip link set lo up
 echo "ready $pid"
 read -r _
-"$@" </dev/null >/dev/null &
+"$@" </dev/null 2>&1 >/dev/null &
 wait "$!"

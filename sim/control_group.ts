@@ -62,21 +62,25 @@ async function inheritCpuset(group: string, parent: string): Promise<void> {
   }
 }
 
+/** Controllers of version 2 that containers are limited with. */
+const wanted = ["cpu", "cpuset", "io", "memory", "pids"];
+
 /**
- * Hands controllers down to the children. The machine's manager may refuse one;
- * limits of that one are then not to be had here.
+ * Hands controllers down to the children, those that are not yet. The machine's
+ * manager may refuse one; limits of that one are then not to be had here.
  */
 async function enableControllers(
   group: string,
   controllers: readonly string[],
 ): Promise<void> {
-  for (const controller of controllers) {
+  const file = `${group}/cgroup.subtree_control`;
+  const enabled = (await readText(file)).split(" ");
+  for (const controller of wanted) {
+    if (!controllers.includes(controller) || enabled.includes(controller)) {
+      continue;
+    }
     try {
-      await Deno.writeTextFile(
-        `${group}/cgroup.subtree_control`,
-        `+${controller}`,
-        { create: false },
-      );
+      await Deno.writeTextFile(file, `+${controller}`, { create: false });
     } catch (error) {
       if (!(error instanceof Error) || error instanceof TypeError) throw error;
     }

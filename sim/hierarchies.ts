@@ -92,3 +92,23 @@ export async function probeCgroups(): Promise<CgroupLayout> {
     : await Deno.readTextFile(`${unified.mountPoint}/cgroup.controllers`);
   return chooseLayout(hierarchies, controllers);
 }
+
+/**
+ * Lets a version 1 guest find controllers that are mounted together under their
+ * own names, as every distribution does.
+ *
+ * @param root The guest's root, seen from outside.
+ */
+export async function linkJoined(
+  root: string,
+  { version, hierarchies }: CgroupLayout,
+): Promise<void> {
+  if (version === 2) return;
+  for (const { version, controllers } of hierarchies) {
+    if (version === 2 || controllers.length < 2) continue;
+    for (const controller of controllers) {
+      const link = `${root}/sys/fs/cgroup/${controller}`;
+      await Deno.symlink(controllers.join(","), link);
+    }
+  }
+}

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { chooseLayout, parseHierarchies } from "./hierarchies.ts";
+import { chooseLayout, linkJoined, parseHierarchies } from "./hierarchies.ts";
 
 const hybrid = `31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
 32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct
@@ -51,4 +51,20 @@ Deno.test("chooseLayout() shows version 2 when it has cpu and memory", () => {
       controllers: ["cpuset", "cpu", "io", "memory", "pids"],
     }],
   });
+});
+
+Deno.test("linkJoined() gives joined controllers their own names", async () => {
+  const root = await Deno.makeTempDir({ prefix: "lcow-groups-" });
+  await Deno.mkdir(`${root}/sys/fs/cgroup`, { recursive: true });
+  await linkJoined(root, chooseLayout(parseHierarchies(hybrid), ""));
+  const links = await Array.fromAsync(
+    Deno.readDir(`${root}/sys/fs/cgroup`),
+    ({ name }) => name,
+  );
+  assertEquals(links.sort(), ["cpu", "cpuacct"]);
+  assertEquals(
+    await Deno.readLink(`${root}/sys/fs/cgroup/cpu`),
+    "cpu,cpuacct",
+  );
+  await Deno.remove(root, { recursive: true });
 });

@@ -17,6 +17,7 @@ import type { ExitInfo } from "../hcs/ports.ts";
 import type { ControlGroup } from "./control_group.ts";
 import { dialLog, initLine, relayLog, takeEntropy } from "./early_dials.ts";
 import type { GuestProgram } from "./guest_program.ts";
+import { linkJoined } from "./hierarchies.ts";
 import { refusal } from "./hresults.ts";
 import type { MachinePlan } from "./machine_plan.ts";
 import { machineResources } from "./machine_resources.ts";
@@ -184,6 +185,7 @@ export class Machine {
     }, signal);
     this.#vm = vm;
     await this.#write({ vm: vm.identity });
+    await linkJoined(vm.root, this.#record.cgroup.layout);
     await this.#scsi.prepare(vm.root);
     for (const { controller, lun, attachment } of this.#plan.disks) {
       await this.#scsi.attach(controller, lun, attachment);
@@ -198,7 +200,7 @@ export class Machine {
       ? Promise.resolve(undefined)
       : dialLog(this.folder, logPort);
     const relayed = dialed.catch(() => undefined)
-      .then((log) => relayLog(vm.stderr, log))
+      .then((log) => relayLog(vm.log, log))
       .catch((error) => this.#report(error));
     const ended = vm.ended.finally(() => this.#stop.abort());
     try {

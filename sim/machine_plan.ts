@@ -175,12 +175,16 @@ export function planMachine(
   document: Json,
   hostProcessors: number,
 ): MachinePlan {
-  const { Owner, SchemaVersion, VirtualMachine: vm } = validate(document);
+  const valid = validate(document);
+  const { Owner, SchemaVersion, VirtualMachine: vm } = valid;
   const { Major, Minor } = SchemaVersion;
   if (Major !== 2) {
     return reject("$.SchemaVersion", `${Major}.${Minor} is not known`);
   }
   if (Owner === "") return reject("$.Owner", "it is empty");
+  if (valid.ShouldTerminateOnLastHandleClosed !== true) {
+    return unsupported("$.ShouldTerminateOnLastHandleClosed: false");
+  }
   if (vm.SecuritySettings?.Isolation !== undefined) {
     return unsupported(`${root}.SecuritySettings.Isolation`);
   }

@@ -45,6 +45,8 @@ export interface SimulatedHostOptions {
   readonly state: StateFolders;
   /** What runs in its machines. */
   readonly guest: GuestProgram;
+  /** Control groups of the machines; default is what this computer has. */
+  readonly layout?: CgroupLayout;
   /** Source of time. */
   readonly clock?: Clock;
   /** Takes what cannot be told to a caller. */
@@ -81,6 +83,7 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
   constructor(options: SimulatedHostOptions) {
     this.#state = options.state;
     this.#guest = options.guest;
+    if (options.layout) this.#layout = Promise.resolve(options.layout);
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLogger;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ShimError } from "../base/errors.ts";
+import { messageOf, ShimError } from "../base/errors.ts";
 import {
   identify,
   killProcess,
@@ -46,17 +46,23 @@ const launcher = [
   ...["sh", bootScript, "enter"],
 ];
 
-/** Reads the first line of a stream and lets the rest go. */
+/** Reads the first line of a stream; nothing follows it at once. */
 async function firstLine(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Promise<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const at = text.indexOf("\n");
-    if (at >= 0) return text.slice(0, at);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text;
+      text += decoder.decode(value, { stream: true });
+      if (text.endsWith("\n")) return text.trimEnd();
+    }
+  } finally {
+    reader.releaseLock();
   }
-  return "";
 }
 
 /** A machine whose root stands. */
@@ -66,22 +72,25 @@ export class VmProcess {
   /** The machine's root directory, seen from outside. */
   readonly root: string;
   /** Standard error of the agent. One reader. */
-  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly log: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Settles when nothing of it runs any more. */
   readonly ended: Promise<VmEnd>;
   readonly #child: Deno.ChildProcess;
   readonly #init: ProcessIdentity;
+  readonly #complaints: Promise<string>;
 
   private constructor(
     child: Deno.ChildProcess,
     identity: ProcessIdentity,
     init: ProcessIdentity,
+    complaints: Promise<string>,
   ) {
     this.#child = child;
     this.#init = init;
+    this.#complaints = complaints;
     this.identity = identity;
     this.root = `/proc/${identity.pid}/root`;
-    this.stderr = child.stderr;
+    this.log = child.stdout;
     this.ended = this.#end();
   }
 
@@ -97,16 +106,9 @@ export class VmProcess {
     signal?: AbortSignal,
   ): Promise<VmProcess> {
     signal?.throwIfAborted();
-    const [program = "", ...args] = launcher;
-    const child = new Deno.Command(program, {
-      args: [...args, folder, groups.join(":"), ...agent],
-      clearEnv: true,
-      env: { ...env },
-      cwd: "/",
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    const child = spawn([...launcher, folder, groups.join(":"), ...agent], env);
+    // Of the boot script, and of unshare(1), which complains about the kill.
+    const complaints = new Response(child.stderr).text();
     const kill = (): void => killChild(child);
     signal?.addEventListener("abort", kill, { once: true });
     try {
@@ -114,13 +116,18 @@ export class VmProcess {
       const identity = await identify(child.pid);
       const init = await identify(Number(pid));
       if (word === "ready" && identity !== undefined && init !== undefined) {
-        return new VmProcess(child, identity, init);
+        return new VmProcess(child, identity, init, complaints);
       }
     } finally {
       signal?.removeEventListener("abort", kill);
     }
-    const said = await new Response(child.stderr).text();
-    await Promise.all([child.status, closeInput(child)]);
+    killChild(child);
+    const [said] = await Promise.all([
+      complaints,
+      child.stdout.cancel(),
+      child.status,
+      closeInput(child),
+    ]);
     signal?.throwIfAborted();
     throw new ShimError(
       "Internal",
@@ -143,15 +150,41 @@ export class VmProcess {
   /** Ends it before it ran its agent, and waits until it is gone. */
   async discard(): Promise<void> {
     await this.kill();
-    await this.stderr.cancel();
+    await this.log.cancel();
     await this.ended;
   }
 
   async #end(): Promise<VmEnd> {
-    const { code, signal } = await this.#child.status;
+    const [{ code, signal }] = await Promise.all([
+      this.#child.status,
+      this.#complaints,
+    ]);
     // Still open when the agent never ran.
     if (!this.#child.stdin.locked) await closeInput(this.#child);
     return { code, signal };
+  }
+}
+
+function spawn(
+  [program = "", ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, {
+      args,
+      clearEnv: true,
+      env: { ...env },
+      cwd: "/",
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (cause) {
+    throw new ShimError(
+      "NotFound",
+      `Cannot run "${program}" of util-linux: ${messageOf(cause)}`,
+      { cause },
+    );
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 } from "../../hcs/ports.ts";
 import { jsonLogger } from "../../base/log.ts";
 import { guestProgram } from "../../sim/guest_program.ts";
+import type { CgroupLayout } from "../../sim/hierarchies.ts";
 import { SimulatedHost } from "../../sim/simulated_host.ts";
 import { groupName, stateFolders } from "../../sim/state.ts";
 
@@ -185,7 +186,10 @@ export interface Lab {
 }
 
 /** Runs a test in a state folder of its own; at the end nothing may be left. */
-export async function inLab(test: (lab: Lab) => Promise<void>): Promise<void> {
+export async function inLab(
+  test: (lab: Lab) => Promise<void>,
+  layout?: CgroupLayout,
+): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "lcow-sim-" });
   const logged: string[] = [];
   const another = async (guest = testGuest): Promise<SimulatedHost> =>
@@ -195,6 +199,7 @@ export async function inLab(test: (lab: Lab) => Promise<void>): Promise<void> {
         name === "LCOW_SIM_GUEST" ? guest : Deno.env.get(name)
       ),
       log: jsonLogger((line) => logged.push(line)),
+      ...(layout === undefined ? {} : { layout }),
     });
   const host = await another();
   try {

@@ -17,6 +17,7 @@ import type { Json } from "../../base/json.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
 import { mockVmCompute } from "../../ffi/mock/hcs.ts";
 import { VmCompute } from "../../ffi/windows/vmcompute.ts";
+import { probeCgroups } from "../../sim/hierarchies.ts";
 import { simulatedPlatform } from "../../sim/host.ts";
 import {
   controller,
@@ -388,6 +389,21 @@ Deno.test("memory and processors are limited and can be changed", () =>
     assertEquals(await machine.sh(`(${quota}) 2>/dev/null`), "50000");
     await machine.end();
   }));
+
+Deno.test("a guest with version 2 control groups owns the whole tree it sees", async () => {
+  const { hierarchies } = await probeCgroups();
+  const unified = hierarchies.filter(({ version }) => version === 2);
+  if (unified.length === 0) return;
+  await inLab(async ({ boot }) => {
+    const machine = await boot("a@vm");
+    assertEquals(await machine.sh("stat -f -c %T /sys/fs/cgroup"), "cgroup2fs");
+    // What an agent does before it can hand controllers down.
+    await machine.sh(
+      'cd /sys/fs/cgroup && mkdir gcs && for p in $(cat cgroup.procs); do echo $p >gcs/cgroup.procs; done; test -z "$(cat cgroup.procs)"',
+    );
+    await machine.end();
+  }, { version: 2, hierarchies: unified });
+});
 
 Deno.test("start() is refused in every state but Created", () =>
   inLab(async ({ boot }) => {
