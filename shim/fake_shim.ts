@@ -8,12 +8,13 @@ import { FakeClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
+import { PodController } from "../controllers/pod/mod.ts";
 import type { CallContext } from "../ttrpc/handlers.ts";
 import type { MessageType } from "../ttrpc/message.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { FakePlatform } from "./fake_platform.ts";
 import { FakeVm } from "./fake_vm.ts";
-import type { Pod, Runtime, Vm } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
 
@@ -57,7 +58,18 @@ export class FakeShim {
         this.onVm(vm);
         return vm;
       },
-      newPod: (vm, id) => this.newPod(vm, id),
+      newPod: (vm, id) =>
+        new PodController({
+          guest: vm.guest,
+          scsi: vm.scsi(),
+          runtimeId: vm.runtimeId,
+          compute: { grantAccess: () => Promise.resolve() },
+          files: { resolve: (path) => Promise.resolve(path) },
+          openStdio: (url) => this.platform.stdio(url),
+          log: silentLogger,
+          clock: this.clock,
+          timeouts: defaultTimeouts,
+        }, id),
     };
     this.shim = new Shim({
       runtime: Promise.resolve(runtime),
@@ -74,11 +86,6 @@ export class FakeShim {
       clock: this.clock,
       timeouts: defaultTimeouts,
     });
-  }
-
-  /** Makes pods. */
-  newPod(_vm: Vm, id: string): Pod {
-    throw new Error(`no pods here: ${id}`);
   }
 
   /** The only VM. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Logger } from "../base/log.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 
 const onWindows = Deno.build.os === "windows";
@@ -19,12 +20,16 @@ export async function loadPlatform(): Promise<Platform> {
   return simulatedPlatform();
 }
 
-/** The whole host, with the compute service and what it needs. */
-export async function loadHost(): Promise<WindowsHost> {
+/**
+ * The whole host, with the compute service and what it needs.
+ *
+ * @param log Takes what the host cannot tell a caller.
+ */
+export async function loadHost(log: Logger): Promise<WindowsHost> {
   if (onWindows) {
     const { windowsHost } = await import("../ffi/windows/host.ts");
-    return await windowsHost();
+    return await windowsHost({ log });
   }
   const { simulatedHost } = await import("../sim/host.ts");
-  return await simulatedHost();
+  return await simulatedHost({ log });
 }

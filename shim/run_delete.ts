@@ -5,6 +5,7 @@
  */
 
 import { systemClock } from "../base/clock.ts";
+import { jsonLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Arguments } from "./args.ts";
 import { deleteTask } from "./delete.ts";
@@ -16,12 +17,14 @@ import { loadHost, loadPlatform } from "./host.ts";
  * @returns The answer for standard output.
  */
 export async function runDelete(args: Arguments): Promise<Uint8Array> {
+  // containerd logs what `delete` writes to standard error as a warning.
+  const print = (text: string): void =>
+    void Deno.stderr.writeSync(new TextEncoder().encode(text));
   return await deleteTask(args, {
     platform: await loadPlatform(),
-    compute: async () => (await loadHost()).compute,
-    // containerd logs what `delete` writes to standard error as a warning.
-    warn: (line) =>
-      void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
+    compute: async () =>
+      (await loadHost(jsonLogger(print, { level: "warn" }))).compute,
+    warn: (line) => print(`${line}\n`),
     clock: systemClock,
     timeouts: defaultTimeouts,
   });

@@ -43,6 +43,7 @@ export type Container =
     | "start"
     | "kill"
     | "deleteProcess"
+    | "forgetProcess"
     | "update"
     | "pids"
     | "stats"
@@ -57,7 +58,7 @@ export type Container =
 
 /** The containers that share one pod. */
 export type Pod =
-  & Pick<PodController, "id" | "remove">
+  & Pick<PodController, "id" | "containers" | "remove">
   & { newContainer(id: string): Container };
 
 /** Everything that takes long to load. */

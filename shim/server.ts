@@ -23,6 +23,7 @@ import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
 import { groupOf } from "./grouping.ts";
 import { unpackOptions } from "./options.ts";
 import { EventPublisher } from "./publisher.ts";
+import type { Runtime } from "./runtime.ts";
 import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
@@ -155,17 +156,14 @@ export async function runServer(
 }
 
 /** Loads the controllers in the background; a failure is every create's answer. */
-function loadRuntimeLater(log: Logger): ReturnType<typeof loadNow> {
-  const runtime = loadNow(log);
+function loadRuntimeLater(log: Logger): Promise<Runtime> {
+  const load = async (): Promise<Runtime> => {
+    const { loadRuntime } = await import("./load_runtime.ts");
+    return await loadRuntime(log, systemClock, defaultTimeouts);
+  };
+  const runtime = load();
   runtime.catch((error) => {
     log.error("The host cannot be used", { error: messageOf(error) });
   });
   return runtime;
-}
-
-async function loadNow(
-  log: Logger,
-): Promise<import("./runtime.ts").Runtime> {
-  const { loadRuntime } = await import("./load_runtime.ts");
-  return await loadRuntime(log);
 }

@@ -114,7 +114,7 @@ export class Shim {
     if (this.tasks.get(task.id) === task) this.tasks.delete(task.id);
     const { place } = task;
     if (place !== undefined) {
-      place.pod.remove(task.id);
+      if (place.pod.containers.has(task.id)) place.pod.remove(task.id);
       const podLives = [...this.tasks.values()].some((other) =>
         other.place?.pod === place.pod
       );
@@ -189,7 +189,13 @@ export class Shim {
       `The VM of sandbox "${sandbox.id}" has ended`,
     );
     for (const task of this.tasks.values()) {
-      if (task.place?.sandbox === sandbox) task.container?.abandon(reason);
+      if (task.place?.sandbox !== sandbox) continue;
+      task.container?.abandon(reason).catch((error) =>
+        this.log.error("A container of an ended VM could not be ended", {
+          container: task.id,
+          error: messageOf(error),
+        })
+      );
     }
     this.#watchIdle();
   }

@@ -41,7 +41,8 @@ export class Task {
   readonly #state: State<TaskState, TaskEvent>;
   readonly #created = Promise.withResolvers<void>();
   readonly #watches = new Map<string, ExitWatch<unknown>>();
-  readonly #deletes = new SerialQueue();
+  /** Deletes of one process run one after another; by exec id. */
+  readonly #deletes = new Map<string, SerialQueue>();
   #place: Place | undefined;
   #container: Container | undefined;
 
@@ -172,23 +173,29 @@ export class Task {
    * @param gone Takes the task out of its registries, before TaskDelete is told.
    * @returns The last status.
    */
-  delete(execId: string, gone: () => void): Promise<ProcessStatus> {
-    return this.#deletes.run(async () => {
-      const container = this.require("delete");
-      const status = await container.deleteProcess(execId);
-      await this.#watches.get(execId)?.deleted();
-      this.#watches.delete(execId);
-      if (execId === init) {
-        this.#state.to("delete");
-        gone();
-      }
-      this.#events.deleted(this.id, execId, {
-        pid: status.pid,
-        code: status.exitCode,
-        at: status.exitedAt ?? 0,
-      });
-      return status;
+  async delete(execId: string, gone: () => void): Promise<ProcessStatus> {
+    this.require("delete");
+    const queue = this.#deletes.get(execId) ?? new SerialQueue();
+    this.#deletes.set(execId, queue);
+    const status = await queue.run(() => this.#delete(execId, gone));
+    this.#deletes.delete(execId);
+    return status;
+  }
+
+  async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
+    const status = await this.require("delete").deleteProcess(execId);
+    await this.#watches.get(execId)?.deleted();
+    this.#watches.delete(execId);
+    if (execId === init) {
+      this.#state.to("delete");
+      gone();
+    }
+    this.#events.deleted(this.id, execId, {
+      pid: status.pid,
+      code: status.exitCode,
+      at: status.exitedAt ?? 0,
     });
+    return status;
   }
 }
 

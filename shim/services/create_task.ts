@@ -120,7 +120,7 @@ async function bootImplicit(
 
 async function buildContainer(
   shim: Shim,
-  { pod }: Place,
+  { sandbox, pod }: Place,
   request: CreateTaskRequest,
   spec: Spec,
   signal: AbortSignal,
@@ -135,7 +135,8 @@ async function buildContainer(
   });
   const container = pod.newContainer(id);
   const stdio = { terminal, stdin, stdout, stderr };
-  await container.create({ bundle, spec, layers, stdio }, signal);
+  const { options } = sandbox.config;
+  await container.create({ bundle, spec, layers, stdio, options }, signal);
   if (!signal.aborted) return container;
   await undo(shim, id, container);
   throw signal.reason;

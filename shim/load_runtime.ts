@@ -1,0 +1,47 @@
+/**
+ * Loads the host and the controllers, which `serve` does after it listens.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Timeouts } from "../base/timeouts.ts";
+import { PodController } from "../controllers/pod/mod.ts";
+import { VmController } from "../controllers/vm/mod.ts";
+import { loadHost } from "./host.ts";
+import type { Runtime } from "./runtime.ts";
+
+/**
+ * Loads everything that a container needs.
+ *
+ * @param log Log of the process.
+ * @param clock Source of time.
+ * @param timeouts Bounds.
+ */
+export async function loadRuntime(
+  log: Logger,
+  clock: Clock,
+  timeouts: Timeouts,
+): Promise<Runtime> {
+  const host = await loadHost(log);
+  const { platform, compute, files } = host;
+  return {
+    platform,
+    newVm: (id) =>
+      new VmController({ host, log: log.child({ vm: id }), clock, timeouts }),
+    newPod: (vm, id) =>
+      new PodController({
+        guest: vm.guest,
+        scsi: vm.scsi(),
+        runtimeId: vm.runtimeId,
+        compute,
+        files,
+        openStdio: (url, name, signal) => platform.stdio(url, name, signal),
+        log,
+        clock,
+        timeouts,
+        scratchEncryption: vm.sandboxOptions?.enableScratchEncryption ?? false,
+      }, id),
+  };
+}

@@ -1,0 +1,180 @@
+import { assertEquals } from "@std/assert";
+import { defaultTimeouts } from "../../base/timeouts.ts";
+import { FakeCall } from "../fake_shim.ts";
+import { criSpec, refuses, spec, withTasks } from "./task_scene.ts";
+
+Deno.test("a CRI sandbox container boots the VM, its workloads join it", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a", "b");
+    assertEquals(scene.vms.length, 1);
+    assertEquals(scene.vm.created?.id, "pod1@vm");
+    assertEquals(
+      scene.guest.callsOf("createContainer").map(({ containerId }) =>
+        containerId
+      ),
+      ["pod1", "a", "b"],
+    );
+  });
+});
+
+Deno.test("a workload without its sandbox is refused with NotFound, with or without a VM", async () => {
+  await withTasks(async (scene) => {
+    await scene.writeSpec(criSpec("container", "pod1"));
+    await refuses(scene.create("a"), "NotFound", "pod1");
+    assertEquals(scene.vms.length, 0);
+    await scene.sandboxes.create("pod2", scene.bundle);
+    await scene.sandboxes.start("pod2");
+    await refuses(scene.create("a"), "NotFound", "pod1");
+  });
+});
+
+Deno.test("two pods share one VM, ids are unique over both", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    await scene.writeSpec(criSpec("sandbox", "pod2"));
+    await scene.run("pod2");
+    await refuses(scene.create("pod2"), "AlreadyExists", "pod2");
+    await scene.writeSpec(criSpec("container", "pod2"));
+    await refuses(scene.create("a"), "AlreadyExists", '"a"');
+    assertEquals(scene.guest.callsOf("deleteContainerState"), []);
+  });
+});
+
+Deno.test("containers of an explicit sandbox need no annotations", async () => {
+  await withTasks(async (scene) => {
+    await scene.sandboxes.create("pod1", scene.bundle);
+    await refuses(
+      scene.create("web"),
+      "FailedPrecondition",
+      "vm is not running",
+    );
+    await scene.sandboxes.start("pod1");
+    await scene.run("web");
+    assertEquals(scene.vms.length, 1);
+  });
+});
+
+Deno.test("Create refuses endpoints in the specification", async () => {
+  await withTasks(async (scene) => {
+    await scene.writeSpec(
+      spec({ windows: { network: { endpointList: ["e"] } } }),
+    );
+    await refuses(
+      scene.create("web"),
+      "InvalidArgument",
+      "endpoints should not be part of spec",
+    );
+  });
+});
+
+Deno.test("the sandbox container is deleted last while its VM runs", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    for (const process of scene.guest.processes) await process.exit(0);
+    await refuses(
+      scene.tasks.call("Delete", { id: "pod1" }),
+      "FailedPrecondition",
+      "1 containers",
+    );
+    await scene.tasks.call("Delete", { id: "a" });
+    await scene.tasks.call("Delete", { id: "pod1" });
+    assertEquals(scene.shim.tasks.size, 0);
+  });
+});
+
+Deno.test("the sandbox container can be deleted before its members when the VM is gone", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    scene.vm.die();
+    await scene.tasks.call("Wait", { id: "a" });
+    await scene.tasks.call("Delete", { id: "pod1" });
+    await scene.tasks.call("Delete", { id: "a" });
+  });
+});
+
+Deno.test("Kill with all on the sandbox container reaches every container of the pod", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a", "b");
+    await scene.tasks.call("Kill", { id: "pod1", signal: 9, all: true });
+    const waits = ["pod1", "a", "b"].map((id) =>
+      scene.tasks.call("Wait", { id })
+    );
+    const codes = (await Promise.all(waits)).map(({ exitStatus }) =>
+      exitStatus
+    );
+    assertEquals(codes, [137, 137, 137]);
+  }, { guest: { exitOnKill: true } });
+});
+
+Deno.test("the loss of the VM ends every wait and tells every exit once", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    await scene.create("never-started");
+    const ids = ["pod1", "a", "never-started"];
+    const waits = ids.map((id) => scene.tasks.call("Wait", { id }));
+    scene.vm.die(new Error("the VM crashed"));
+    for (const { exitStatus } of await Promise.all(waits)) {
+      assertEquals(exitStatus, 0xffffffff);
+    }
+    await scene.until(() =>
+      scene.topics.filter((topic) => topic === "/tasks/exit").length === 3
+    );
+    const told = scene.events.filter(({ topic }) => topic === "/tasks/exit")
+      .map(({ event }) => (event as { containerId: string }).containerId);
+    assertEquals(told.toSorted(), ids.toSorted());
+    for (const id of ids.toReversed()) {
+      await scene.tasks.call("Delete", { id });
+    }
+  });
+});
+
+Deno.test("a VM that dies during Create fails it and leaves nothing", async () => {
+  await withTasks(async (scene) => {
+    scene.onVm = (vm) => void vm.guest.holdNext("createContainer");
+    const created = scene.create("web");
+    created.catch(() => {});
+    await scene.until(() =>
+      scene.vms[0]?.guest.callsOf("createContainer").length === 1
+    );
+    scene.vm.die();
+    await refuses(created, "Unavailable");
+    assertEquals([scene.shim.tasks.size, scene.shim.sandboxes.size], [0, 0]);
+  });
+});
+
+Deno.test("an implicit VM whose last container is gone ends by itself", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    await scene.lastProcess.exit(0);
+    await scene.tasks.call("Delete", { id: "web" });
+    await scene.clock.advance(defaultTimeouts.implicitVmIdle - 1);
+    assertEquals(scene.vm.state, "Running");
+    await scene.clock.advance(1);
+    await scene.shim.ended;
+    assertEquals(scene.vm.state, "Terminated");
+  });
+});
+
+Deno.test("Shutdown does nothing to a sandbox that CreateSandbox made", async () => {
+  await withTasks(async (scene) => {
+    await scene.sandboxes.create("pod1", scene.bundle);
+    await scene.sandboxes.start("pod1");
+    const call = new FakeCall();
+    await scene.tasks.call("Shutdown", { id: "pod1", now: true }, call);
+    await call.replied();
+    await scene.clock.advance(10 * defaultTimeouts.idle);
+    assertEquals(scene.vm.state, "Running");
+  });
+});
+
+Deno.test("the end of the shim tells the exits of its containers before it closes the events", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    await scene.shim.end("SIGTERM");
+    assertEquals(
+      scene.topics.filter((topic) => topic === "/tasks/exit").length,
+      2,
+    );
+    assertEquals(scene.eventsClosed, true);
+  });
+});
