@@ -87,13 +87,22 @@ async function enableControllers(
   }
 }
 
+/** Makes a group; one that is there already is what a crash left of the same machine. */
+async function makeGroup(group: string): Promise<void> {
+  try {
+    await Deno.mkdir(group);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
 async function makeIn(hierarchy: Hierarchy, name: string): Promise<string> {
   const { mountPoint, version, controllers } = hierarchy;
   const parent = `${mountPoint}/${parentName}`;
   const group = `${parent}/${name}`;
   for (let attempt = 0;; attempt++) {
     try {
-      await Deno.mkdir(parent, { recursive: true });
+      await makeGroup(parent);
       if (version === 2) {
         await enableControllers(mountPoint, controllers);
         await enableControllers(parent, controllers);
@@ -101,7 +110,8 @@ async function makeIn(hierarchy: Hierarchy, name: string): Promise<string> {
       if (controllers.includes("cpuset") && version === 1) {
         await inheritCpuset(parent, mountPoint);
       }
-      await Deno.mkdir(group, { recursive: true });
+      // Not recursive: a parent that is made anew here would not be set up.
+      await makeGroup(group);
       if (controllers.includes("cpuset") && version === 1) {
         await inheritCpuset(group, parent);
       }
