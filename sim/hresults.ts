@@ -9,12 +9,12 @@ import { HResult, HResultError } from "../base/hresult.ts";
 interface Row {
   readonly hresult: number;
   /** Where the code is known from; `assumed` when the real service was not seen to answer it. */
-  readonly source: "recorded" | "documented" | "assumed";
+  readonly source: "documented" | "assumed";
 }
 
 /**
  * Conditions. `documented`: the meaning of the code in `computecore.h` and
- * `winerror.h` leaves no choice. `recorded`: seen in a recording of the service.
+ * `winerror.h` leaves no choice.
  */
 export const refusals = {
   /** A document or query that is no valid one. */
