@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { messageOf, ShimError } from "../../../base/errors.ts";
 import {
+  formatJson,
   isJsonObject,
   type Json,
   type JsonObject,
+  parseJson,
 } from "../../../base/json.ts";
 import {
   type GoldenCase,
