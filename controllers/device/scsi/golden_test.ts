@@ -58,8 +58,13 @@ async function play({ input }: GoldenCase): Promise<JsonObject[]> {
   let calls: Json[] = [];
   const peer = (to: "vm" | "guest") => ({
     modify: (request: unknown): Promise<void> => {
-      calls.push({ to, request: plain(request) });
-      return failures.includes(`${to}#${++counts[to]}`)
+      const fails = failures.includes(`${to}#${++counts[to]}`);
+      calls.push({
+        to,
+        request: plain(request),
+        ...(fails ? { fails: "injected failure" } : {}),
+      });
+      return fails
         ? Promise.reject(new ShimError("Unknown", "injected failure"))
         : Promise.resolve();
     },
