@@ -111,6 +111,12 @@ export class StdioRelay {
     });
     if (error !== undefined) this.#tell(name, ended, error);
     if (ended === "sink-failed") await this.#discard(source);
+    try {
+      // The guest tells the exit only after we have closed what it has ended.
+      await source.close();
+    } catch (error) {
+      this.#tell(name, "close", error);
+    }
   }
 
   async #discard(source: Duplex): Promise<void> {

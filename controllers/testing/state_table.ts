@@ -62,8 +62,9 @@ export function tryAll<S extends string, E extends string>(
 }
 
 /**
- * The pairs that are allowed, as `state event state`, once it is certain that
- * every other pair is refused with FailedPrecondition.
+ * The pairs that are allowed, as `state event state` in the order of the
+ * alphabet, once it is certain that every other pair is refused with
+ * FailedPrecondition.
  *
  * @throws {TypeError} when a pair fails in another way.
  */
@@ -77,5 +78,5 @@ export function allowedPairs<S extends string, E extends string>(
     if (known.has(outcome)) return [`${from} ${event} ${outcome}`];
     if (outcome === "FailedPrecondition") return [];
     throw new TypeError(`${from} ${event}: ${outcome}`);
-  });
+  }).sort();
 }

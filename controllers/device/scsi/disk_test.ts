@@ -10,18 +10,18 @@ import { address, injected, layer, peers, said, whole } from "./testing.ts";
 
 Deno.test("the disk states allow exactly the rows of the table", () => {
   assertEquals(allowedPairs(diskStates), [
-    "Reserved attach Attached",
-    "Reserved fail Detached",
     "Attached eject Ejected",
     "Ejected remove Detached",
+    "Reserved attach Attached",
+    "Reserved fail Detached",
   ]);
 });
 
 Deno.test("the mount states allow exactly the rows of the table", () => {
   assertEquals(allowedPairs(mountStates), [
-    "Reserved mount Mounted",
-    "Reserved fail Unmounted",
     "Mounted unmount Unmounted",
+    "Reserved fail Unmounted",
+    "Reserved mount Mounted",
   ]);
 });
 

@@ -1,0 +1,174 @@
+import { assertEquals } from "@std/assert";
+import { FakeClock } from "../../base/clock.ts";
+import type { Duplex } from "../../base/duplex.ts";
+import { ShimError } from "../../base/errors.ts";
+import { silentLogger } from "../../base/log.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
+import { FakeGuest } from "../../bridge/fake_guest.ts";
+import type { FakeGuestProcess } from "../../bridge/fake_guest_process.ts";
+import { allStdio, FakeClient } from "../testing/fake_stdio.ts";
+import { ProcessController } from "./controller.ts";
+import type { OpenStdio } from "./stdio.ts";
+
+class World {
+  readonly guest = new FakeGuest();
+  readonly client = new FakeClient();
+  readonly clock = new FakeClock();
+  readonly process: ProcessController;
+
+  constructor(open?: OpenStdio) {
+    this.process = new ProcessController({
+      guest: this.guest,
+      openStdio: open ?? this.client.open,
+      log: silentLogger,
+      clock: this.clock,
+      timeouts: defaultTimeouts,
+    }, { containerId: "web", guestContainerId: "web", execId: "" });
+  }
+
+  async run(): Promise<FakeGuestProcess> {
+    await this.process.create({ bundle: "/b", stdio: allStdio });
+    return this.guest.process(await this.process.start());
+  }
+}
+
+Deno.test("output and errors reach the client, input the process", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.print("out");
+  await process.print("err", "stderr");
+  await world.client.type("in");
+  await world.client.end("stdin").closeWrite();
+  assertEquals(await process.readInput(), "in");
+  const read = Promise.all([
+    world.client.readAll("stdout"),
+    world.client.readAll("stderr"),
+  ]);
+  await process.exit(0);
+  assertEquals(await read, ["out", "err"]);
+});
+
+Deno.test("at the end: output, then the state, then the client's streams, then exited", async () => {
+  const world = new World();
+  const process = await world.run();
+  const order: string[] = [];
+  const read = world.client.readAll("stdout").then((text) =>
+    order.push(`read ${text} while ${world.process.state}`)
+  );
+  const push = world.client.events.push.bind(world.client.events);
+  world.client.events.push = (event) => {
+    order.push(`${event} while ${world.process.state}`);
+    return push(event);
+  };
+  world.process.exited.then(() => order.push("exited"));
+  await process.print("last words");
+  await process.exit(0);
+  await world.process.exited;
+  await read;
+  assertEquals(order.filter((event) => !event.startsWith("read")), [
+    "closed stdin while Terminated",
+    "closed stdout while Terminated",
+    "closed stderr while Terminated",
+    "exited",
+  ]);
+  assertEquals(order.includes("read last words while Terminated"), true);
+});
+
+Deno.test("eight mebibytes that are printed before the exit arrive whole", async () => {
+  const world = new World();
+  const process = await world.run();
+  const chunk = "0123456789abcdef".repeat(4096);
+  const read = world.client.readAll("stdout");
+  for (let times = 0; times < 128; times++) await process.print(chunk);
+  await process.exit(0);
+  assertEquals((await read).length, 8 * 1024 * 1024);
+});
+
+Deno.test("output that a grandchild holds open ends after the drain grace", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.print("done");
+  await process.exit(0, { outputOpen: true });
+  await world.clock.advance(defaultTimeouts.drainGrace - 1);
+  assertEquals(world.process.state, "Running");
+  await world.clock.advance(1 + defaultTimeouts.drainGrace);
+  assertEquals((await world.process.exited).code, 0);
+  assertEquals(process.closed, true);
+});
+
+Deno.test("output that still moves after the exit is not cut off", async () => {
+  const world = new World();
+  const process = await world.run();
+  const read = world.client.readAll("stdout");
+  await process.exit(0, { outputOpen: true });
+  for (let times = 0; times < 5; times++) {
+    await process.print(".");
+    await world.clock.advance(defaultTimeouts.drainGrace);
+    assertEquals(world.process.state, "Running");
+  }
+  await process.endOutput();
+  assertEquals(await read, ".....");
+});
+
+Deno.test("output that never ends is cut off after the drain limit", async () => {
+  const world = new World();
+  const process = await world.run();
+  const read = world.client.readAll("stdout");
+  await process.exit(0, { outputOpen: true });
+  const grace = defaultTimeouts.drainGrace;
+  for (let ms = 0; ms < defaultTimeouts.drainLimit; ms += grace) {
+    await process.print(".");
+    await world.clock.advance(grace);
+  }
+  await world.process.exited;
+  await read;
+});
+
+Deno.test("a client that does not read does not stop the exit", async () => {
+  const world = new World();
+  const process = await world.run();
+  // The rest of it is thrown away.
+  const printed = process.print("x".repeat(1024 * 1024)).catch(() => {});
+  await process.exit(0, { outputOpen: true });
+  await world.clock.advance(3 * defaultTimeouts.drainGrace);
+  assertEquals((await world.process.exited).code, 0);
+  await printed;
+});
+
+Deno.test("a client whose stream fails does not block the process", async () => {
+  const client = new FakeClient();
+  const broken = async (...args: Parameters<OpenStdio>): Promise<Duplex> => ({
+    ...await client.open(...args),
+    write: () => Promise.reject(new ShimError("Unavailable", "broken pipe")),
+    close: () => Promise.reject(new ShimError("Internal", "cannot close")),
+  });
+  const world = new World(broken);
+  const process = await world.run();
+  for (let times = 0; times < 8; times++) {
+    await process.print("x".repeat(65536));
+  }
+  await process.exit(5);
+  assertEquals((await world.process.exited).code, 5);
+});
+
+Deno.test("a process that closes its input does not end the relay of its output", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.guest.stdin?.close();
+  await world.client.type("nobody reads this");
+  const read = world.client.readAll("stdout");
+  await process.print("still here");
+  await process.exit(0);
+  assertEquals(await read, "still here");
+});
+
+Deno.test("a lost bridge closes the client's streams", async () => {
+  const world = new World();
+  const process = await world.run();
+  const read = world.client.readAll("stdout");
+  await process.print("partial");
+  await process.endOutput();
+  world.guest.lose();
+  assertEquals(await read, "partial");
+  assertEquals((await world.process.exited).code, 0xffffffff);
+});
