@@ -1,0 +1,245 @@
+/**
+ * A VM for tests: the agent's host object around a fake runtime, in a folder of
+ * its own, without a kernel call that needs rights.
+ *
+ * @module
+ */
+
+import { FakeClock } from "../base/clock.ts";
+import { type Duplex, memoryPair } from "../base/duplex.ts";
+import type { JsonObject } from "../base/json.ts";
+import { silentLogger } from "../base/log.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
+import type { GuestCallContext, GuestHandlers } from "../bridge/handlers.ts";
+import {
+  ContainerDocument,
+  type ContainerNotification,
+  ProcessParameters,
+} from "../bridge/messages.gen.ts";
+import type { LinuxResources } from "../oci/spec.gen.ts";
+import type { CgroupTree } from "./cgroup/tree.ts";
+import { GuestHost } from "./host.ts";
+import { Reaper } from "./reaper.ts";
+import { FakeRuntime } from "./runtime/fake.ts";
+import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
+import { ScsiDevices } from "./storage/scsi_device.ts";
+
+/** Control groups in memory. */
+export class FakeCgroups implements CgroupTree {
+  /** Groups and their limits. */
+  readonly groups = new Map<string, LinuxResources>();
+  /** Processes of groups. */
+  readonly members = new Map<string, number[]>();
+  /** The next `create` fails. */
+  failure: Error | undefined;
+
+  /** Makes a group. */
+  create(path: string, resources: LinuxResources): Promise<void> {
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) return Promise.reject(failure);
+    this.groups.set(path, resources);
+    return Promise.resolve();
+  }
+
+  /** Removes a group. */
+  remove(path: string): Promise<void> {
+    this.groups.delete(path);
+    return Promise.resolve();
+  }
+
+  /** Moves a process. */
+  join(path: string, pid: number): Promise<void> {
+    this.members.set(path, [...(this.members.get(path) ?? []), pid]);
+    return Promise.resolve();
+  }
+
+  /** The processes of a group. */
+  processes(path: string): Promise<number[]> {
+    return Promise.resolve(this.members.get(path) ?? []);
+  }
+
+  /** Does nothing. */
+  limitMemory(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** One process. */
+  stats(): ReturnType<CgroupTree["stats"]> {
+    return Promise.resolve({ pids: { current: 1n } });
+  }
+}
+
+/** What a test says about a container. */
+export interface FakeContainer {
+  /** Its id. */
+  readonly id: string;
+  /** Annotations of its specification. */
+  readonly annotations?: Record<string, string>;
+  /** Members of the specification that replace the usual ones. */
+  readonly spec?: JsonObject;
+  /** Folder of its bundle below the VM's; the id when absent. */
+  readonly bundle?: string;
+}
+
+/** A VM in a folder. */
+export class FakeVm {
+  /** Folder of the bundles. */
+  readonly folder: string;
+  /** The runtime. */
+  readonly runtime = new FakeRuntime();
+  /** Control groups. */
+  readonly cgroups = new FakeCgroups();
+  /** Time. */
+  readonly clock = new FakeClock();
+  /** What the host was told unasked. */
+  readonly notifications: ContainerNotification[] = [];
+  /** Roots of sandboxes whose shared folders exist. */
+  readonly sandboxes = new Set<string>();
+  /** The host's ends of the streams that the agent dialled, by port. */
+  readonly ports = new Map<number, Duplex>();
+  /** The agent. */
+  readonly host: GuestHost;
+  /** Its answers. */
+  readonly handlers: GuestHandlers;
+  readonly #quit = new AbortController();
+
+  /** @param folder An empty folder, which the caller removes. */
+  constructor(folder: string) {
+    this.folder = folder;
+    const { runtime, clock, cgroups, sandboxes } = this;
+    const log = silentLogger;
+    const reaper = new Reaper({ log, orphans: false, reap: runtime.reap });
+    runtime.reaper = reaper;
+    const scsiDevices = new ScsiDevices(clock, 5000);
+    this.host = new GuestHost({
+      log,
+      clock,
+      timeouts: defaultTimeouts,
+      reaper,
+      kill: runtime.kill,
+      cgroups,
+      env: {},
+      scsiDevices,
+      scsiMounts: new ScsiMounts({
+        clock,
+        log,
+        ports: scsiPorts(
+          () => Promise.reject(new Error("no disks")),
+          () => Promise.reject(new Error("no programs")),
+        ),
+      }),
+      sandboxMounts: {
+        make: (root) => Promise.resolve(void sandboxes.add(root)),
+        remove: (root) => Promise.resolve(void sandboxes.delete(root)),
+      },
+      dial: (port) => {
+        if (port === 0) return Promise.reject(new Error("refused"));
+        const [mine, theirs] = memoryPair();
+        this.ports.set(port, theirs);
+        return Promise.resolve(mine);
+      },
+      runtime: () => Promise.resolve(runtime),
+      hostname: () => "uvm",
+      refreshMemoryLimit: () => Promise.resolve(),
+    });
+    this.host.attach({
+      notify: (notification) => this.notifications.push(notification),
+      quit: () => this.#quit.abort(),
+    });
+    this.handlers = this.host.handlers;
+  }
+
+  /** True after the host ended the VM. */
+  get hasQuit(): boolean {
+    return this.#quit.signal.aborted;
+  }
+
+  /** What a handler knows of a call. */
+  context(containerId: string): GuestCallContext {
+    return { containerId, activityId: "", signal: this.#quit.signal };
+  }
+
+  /** The base of a request. */
+  base(ContainerId: string): { ContainerId: string; ActivityId: string } {
+    return { ContainerId, ActivityId: `activity-${ContainerId}` };
+  }
+
+  /** Path of a container's bundle. */
+  bundle(container: FakeContainer): string {
+    return `${this.folder}/${container.bundle ?? container.id}`;
+  }
+
+  /** Creates a container. */
+  async create(container: FakeContainer): Promise<void> {
+    const { id, annotations, spec } = container;
+    const bundle = this.bundle(container);
+    const ContainerConfig = ContainerDocument.format({
+      SchemaVersion: { Major: 2, Minor: 1 },
+      OciBundlePath: bundle,
+      ScratchDirPath: "",
+      OciSpecification: {
+        ociVersion: "1.1.0",
+        process: { user: { uid: 0, gid: 0 }, args: ["init"], cwd: "/" },
+        root: { path: `${bundle}/rootfs` },
+        linux: { namespaces: [{ type: "pid" }] },
+        ...(annotations && { annotations }),
+        ...spec,
+      },
+    });
+    const request = { ...this.base(id), ContainerConfig };
+    await this.handlers.Create(request, this.context(id));
+  }
+
+  /** Starts a process. @returns Its id. */
+  async execute(
+    id: string,
+    parameters: ProcessParameters,
+    ports: { StdIn?: number; StdOut?: number; StdErr?: number } = {},
+  ): Promise<number> {
+    const { ProcessId } = await this.handlers.ExecuteProcess({
+      ...this.base(id),
+      Settings: {
+        ProcessParameters: ProcessParameters.format(parameters),
+        VsockStdioRelaySettings: ports,
+      },
+    }, this.context(id));
+    return ProcessId;
+  }
+
+  /** Waits for a process. @returns Its exit code. */
+  async wait(id: string, pid: number, timeout = 0xffff_ffff): Promise<number> {
+    const { ExitCode } = await this.handlers.WaitForProcess({
+      ...this.base(id),
+      ProcessId: pid,
+      TimeoutInMs: timeout,
+    }, this.context(id));
+    return ExitCode;
+  }
+
+  /** Forgets a container. */
+  async delete(id: string): Promise<void> {
+    await this.handlers.DeleteContainerState(this.base(id), this.context(id));
+  }
+
+  /** Closes the streams of processes that a test left running. */
+  async close(): Promise<void> {
+    for (const process of this.runtime.processes.values()) {
+      await process.close();
+    }
+  }
+}
+
+/** Runs a test in a VM of its own. */
+export async function withFakeVm(
+  test: (vm: FakeVm) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const vm = new FakeVm(folder);
+  try {
+    await test(vm);
+  } finally {
+    await vm.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,39 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseFlags } from "./flags.ts";
+
+Deno.test("parseFlags() reads the command line that hosts build", () => {
+  const flags = parseFlags(
+    "-v4 -log-format json -loglevel warning -disable-time-sync -scrub-logs=false"
+      .split(" "),
+  );
+  assertEquals(flags.v4, true);
+  assertEquals(flags.logLevel, "warn");
+  assertEquals(flags.scrubLogs, false);
+});
+
+Deno.test("parseFlags() has the defaults of the specification", () => {
+  assertEquals(parseFlags([]), {
+    logLevel: "debug",
+    logFile: "",
+    scrubLogs: true,
+    v4: false,
+    rootMemoryReserve: 78643200n,
+    coreDumpLocation: "",
+  });
+});
+
+Deno.test("parseFlags() refuses what it does not know or support", () => {
+  const rows: [string[], string][] = [
+    [["-nope"], '"-nope"'],
+    [["word"], '"word"'],
+    [["-loglevel", "loud"], '"loud"'],
+    [["-logfile"], "needs a value"],
+    [["-v4=maybe"], '"maybe"'],
+    [["-use-inouterr"], "-use-inouterr"],
+    [["-initial-policy-stance", "deny"], "-initial-policy-stance"],
+    [["-root-mem-reserve-bytes", "much"], '"much"'],
+  ];
+  for (const [args, message] of rows) {
+    assertThrows(() => parseFlags(args), Error, message);
+  }
+});

@@ -1,0 +1,386 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { nullGuid } from "../base/guid.ts";
+import { HResult, HResultError } from "../base/hresult.ts";
+import { libc } from "../ffi/linux/libc.ts";
+import { withFakeVm } from "./fake_vm.ts";
+
+Deno.test.beforeAll(() => void libc());
+
+const sandbox = { "io.kubernetes.cri.container-type": "sandbox" };
+
+function workload(pod: string): Record<string, string> {
+  return {
+    "io.kubernetes.cri.container-type": "container",
+    "io.kubernetes.cri.sandbox-id": pod,
+  };
+}
+
+async function refused(
+  call: () => Promise<unknown>,
+  hresult: number,
+): Promise<void> {
+  const error = await assertRejects(call, HResultError);
+  assertEquals(error.hresult, hresult);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+Deno.test("a container's exit is told to every waiter, then once to the host", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    const pid = await vm.execute("a", {});
+    const waits = [vm.wait("a", pid), vm.wait("a", pid)];
+    const init = vm.runtime.init("a");
+    await init.close();
+    vm.runtime.exit(init, 3);
+    assertEquals(await Promise.all(waits), [3, 3]);
+    assertEquals(vm.notifications, [{
+      ContainerId: "a",
+      ActivityId: "activity-a",
+      Type: "UnexpectedExit",
+      Operation: "None",
+      Result: 0,
+    }]);
+    assertEquals(await vm.wait("a", pid), 3);
+    assertEquals(vm.notifications.length, 1);
+    await vm.delete("a");
+    assertEquals(vm.runtime.calls, ["create a", "start a", "delete a"]);
+    await refused(() => vm.wait("a", pid), HResult.SystemNotFound);
+    assert(!await exists(vm.bundle({ id: "a" })));
+  }));
+
+Deno.test("guest:P7 without a wait, the end of a container is not told", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    const pid = await vm.execute("a", {});
+    const init = vm.runtime.init("a");
+    await init.close();
+    vm.runtime.exit(init, 0);
+    await refused(() => vm.wait("b", pid), HResult.SystemNotFound);
+    assertEquals(vm.notifications, []);
+    assertEquals(await vm.wait("a", pid), 0);
+    assertEquals(vm.notifications.length, 1);
+    await vm.delete("a");
+  }));
+
+Deno.test("guest:P6 the last signal to the init decides how its end is told", () =>
+  withFakeVm(async (vm) => {
+    const { handlers, runtime } = vm;
+    for (const [id, graceful] of [["a", true], ["b", false]] as const) {
+      await vm.create({ id });
+      const pid = await vm.execute(id, {});
+      const wait = vm.wait(id, pid);
+      const context = vm.context(id);
+      if (graceful) await handlers.ShutdownGraceful(vm.base(id), context);
+      else {
+        const request = { ...vm.base(id), ProcessId: pid };
+        await handlers.SignalProcess(request, context);
+      }
+      const init = runtime.init(id);
+      assertEquals(init.signals, [graceful ? 15 : 9]);
+      await init.close();
+      if (graceful) runtime.exit(init, 143);
+      assertEquals(await wait, graceful ? 143 : 137);
+      await refused(
+        () => handlers.ShutdownForced(vm.base(id), context),
+        HResult.SystemAlreadyStopped,
+      );
+      await refused(
+        () =>
+          handlers.SignalProcess({ ...vm.base(id), ProcessId: pid }, context),
+        HResult.ElementNotFound,
+      );
+    }
+    const types = vm.notifications.map(({ Type }) => Type);
+    assertEquals(types, ["GracefulExit", "ForcedExit"]);
+  }));
+
+Deno.test("the output of a process reaches the host before its exit does", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    const parameters = { CreateStdOutPipe: true };
+    const pid = await vm.execute("a", parameters, { StdOut: 7 });
+    const init = vm.runtime.init("a");
+    await init.print("hello");
+    let told = false;
+    const wait = vm.wait("a", pid).then((code) => {
+      told = true;
+      return code;
+    });
+    await init.close();
+    vm.runtime.exit(init, 0);
+    const socket = vm.ports.get(7)!;
+    const buffer = new Uint8Array(16);
+    assertEquals(await socket.read(buffer), 5);
+    assertEquals(await socket.read(buffer), null);
+    assert(!told, "the host has not closed its side yet");
+    await socket.close();
+    assertEquals(await wait, 0);
+    await vm.delete("a");
+  }));
+
+Deno.test("a host that never closes a stream learns the exit after the grace", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    const parameters = { CreateStdOutPipe: true };
+    const pid = await vm.execute("a", parameters, { StdOut: 7 });
+    const init = vm.runtime.init("a");
+    await init.close();
+    vm.runtime.exit(init, 0);
+    const wait = vm.wait("a", pid);
+    while (vm.clock.sleepers === 0) await vm.clock.advance(0);
+    await vm.clock.advance(1000);
+    assertEquals(await wait, 0);
+    await vm.delete("a");
+  }));
+
+Deno.test("an exec is known until its exit was told, and has the container's limits", () =>
+  withFakeVm(async (vm) => {
+    const rlimits = [{ type: "RLIMIT_NOFILE", soft: 5, hard: 9 }];
+    await vm.create({
+      id: "a",
+      spec: {
+        process: { user: { uid: 4, gid: 5 }, args: ["x"], cwd: "/", rlimits },
+      },
+    });
+    await vm.execute("a", {});
+    const pid = await vm.execute("a", {
+      OciProcess: {
+        args: ["true"],
+        cwd: "/",
+        user: { uid: 1, gid: 2 },
+        rlimits: [],
+      },
+    });
+    assertEquals(vm.runtime.documents, [{
+      args: ["true"],
+      cwd: "/",
+      user: { uid: 1, gid: 2 },
+      rlimits: [{ type: "RLIMIT_NOFILE", soft: 5n, hard: 9n }],
+    }]);
+    const process = vm.runtime.processes.get(pid)!;
+    await process.close();
+    vm.runtime.exit(process, 6);
+    assertEquals(await vm.wait("a", pid), 6);
+    await refused(() => vm.wait("a", pid), HResult.ElementNotFound);
+  }));
+
+Deno.test("a wait that times out counts for nothing", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    const pid = await vm.execute("a", {});
+    const early = refused(() => vm.wait("a", pid, 50), HResult.Timeout);
+    await vm.clock.advance(50);
+    await early;
+    const init = vm.runtime.init("a");
+    await init.close();
+    vm.runtime.exit(init, 0);
+    assertEquals(vm.notifications, []);
+    assertEquals(await vm.wait("a", pid, 50), 0);
+    assertEquals(vm.notifications.length, 1);
+  }));
+
+Deno.test("a second create with an id, or with another's bundle, is refused and harms nothing", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    await refused(() => vm.create({ id: "a" }), HResult.SystemAlreadyExists);
+    await assertRejects(
+      () => vm.create({ id: "b", bundle: "a" }),
+      Error,
+      'container "a" uses its bundle',
+    );
+    assert(await exists(`${vm.bundle({ id: "a" })}/config.json`));
+    await vm.execute("a", {});
+    await assertRejects(() => vm.execute("a", {}), Error, "Running");
+  }));
+
+Deno.test("a create that fails late is undone, and can be repeated", () =>
+  withFakeVm(async (vm) => {
+    const container = { id: "pod", annotations: sandbox };
+    vm.runtime.failNext("create", new Error("no rootfs"));
+    await assertRejects(() => vm.create(container), Error, "no rootfs");
+    assertEquals(vm.runtime.calls, ["create pod", "delete pod force"]);
+    assertEquals([...vm.cgroups.groups.keys()], []);
+    assertEquals([...vm.sandboxes], []);
+    assert(!await exists(vm.bundle(container)));
+    vm.cgroups.failure = new Error("no memory controller");
+    await assertRejects(() => vm.create(container), Error, "no memory");
+    assertEquals([...vm.sandboxes], []);
+    await vm.create(container);
+    assertEquals([...vm.cgroups.groups.keys()], ["/pods/pod"]);
+  }));
+
+Deno.test("a start that fails ends the container", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    vm.runtime.failNext("start", new Error("exec format error"));
+    await assertRejects(() => vm.execute("a", {}), Error, "exec format");
+    assertEquals(vm.runtime.calls.at(-1), "start a");
+    await vm.delete("a");
+  }));
+
+Deno.test("a stream that cannot be reached fails the request, and the container can still start", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    const parameters = { CreateStdInPipe: true, CreateStdOutPipe: true };
+    await assertRejects(
+      () => vm.execute("a", parameters, { StdIn: 7 }),
+      Error,
+      "Cannot connect stdout to port 0",
+    );
+    const buffer = new Uint8Array(1);
+    assertEquals(await vm.ports.get(7)!.read(buffer), null);
+    await vm.execute("a", {});
+  }));
+
+Deno.test("a sandbox gives its pod files, folders and a group, and takes them with it", () =>
+  withFakeVm(async (vm) => {
+    const spec = {
+      hostname: "box",
+      linux: { resources: { memory: { limit: 5 } } },
+    };
+    await vm.create({ id: "pod", annotations: sandbox, spec });
+    const root = `${vm.folder}/pod`;
+    assertEquals(await Deno.readTextFile(`${root}/hostname`), "box\n");
+    assertEquals(await Deno.readTextFile(`${root}/resolv.conf`), "");
+    assertEquals(vm.cgroups.groups.get("/pods/pod"), { memory: { limit: 5n } });
+    const config = JSON.parse(await Deno.readTextFile(`${root}/config.json`));
+    assertEquals(config.linux.cgroupsPath, "/pods/pod/pod");
+    await vm.create({ id: "web", annotations: workload("pod"), spec: {} });
+    const web = JSON.parse(
+      await Deno.readTextFile(`${vm.folder}/web/config.json`),
+    );
+    assertEquals(web.linux.cgroupsPath, "/pods/pod/web");
+    assertEquals(web.mounts.map(({ source }: { source: string }) => source), [
+      `${root}/hostname`,
+      `${root}/hosts`,
+      `${root}/resolv.conf`,
+    ]);
+    await vm.delete("pod");
+    assertEquals([...vm.cgroups.groups.keys()], []);
+    assertEquals([...vm.sandboxes], []);
+    await vm.delete("web");
+    await assertRejects(
+      () => vm.create({ id: "late", annotations: workload("pod") }),
+      Error,
+      'Pod "pod" does not exist for workload container "late"',
+    );
+  }));
+
+Deno.test("a workload must not name its host, a sandbox may name any network that exists", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "pod", annotations: sandbox });
+    await assertRejects(
+      () =>
+        vm.create({
+          id: "web",
+          annotations: workload("pod"),
+          spec: { hostname: "box" },
+        }),
+      Error,
+      "workload container must not change hostname: box",
+    );
+    await assertRejects(
+      () =>
+        vm.create({
+          id: "other",
+          annotations: sandbox,
+          spec: { windows: { network: { networkNamespace: "ABC" } } },
+        }),
+      Error,
+      "'abc' not found",
+    );
+    await assertRejects(
+      () =>
+        vm.create({
+          id: "bad",
+          annotations: sandbox,
+          spec: { hostname: "a b" },
+        }),
+      Error,
+      "Invalid hostname",
+    );
+    assertEquals([...vm.cgroups.groups.keys()], ["/pods/pod"]);
+  }));
+
+Deno.test("documents that cannot be right are refused as JSON errors", () =>
+  withFakeVm(async (vm) => {
+    const document = { SchemaVersion: { Major: 2, Minor: 1 } };
+    const create = (ContainerConfig: string): Promise<void> =>
+      vm.handlers.Create({ ...vm.base("c"), ContainerConfig }, vm.context("c"));
+    for (
+      const text of [
+        "nope",
+        "{}",
+        JSON.stringify(document),
+        JSON.stringify({ SchemaVersion: { Major: 1, Minor: 0 } }),
+        JSON.stringify({ ...document, OciSpecification: { process: 7 } }),
+      ]
+    ) {
+      await refused(() => create(text), HResult.InvalidJson);
+    }
+    for (const bundle of ["", "/", "/etc", "a/b", "/a/../b"]) {
+      const OciSpecification = {
+        ociVersion: "1.1.0",
+        root: { path: "/" },
+        process: { cwd: "/" },
+      };
+      const text = JSON.stringify({
+        ...document,
+        OciBundlePath: bundle,
+        OciSpecification,
+      });
+      await assertRejects(() => create(text), Error, "OciBundlePath");
+    }
+  }));
+
+Deno.test("processes of the host's choice end when an init shares its pid namespace", () =>
+  withFakeVm(async (vm) => {
+    const spec = {
+      linux: { namespaces: [{ type: "pid", path: "/proc/1/ns/pid" }] },
+    };
+    await vm.create({ id: "a", spec });
+    const pid = await vm.execute("a", {});
+    const exec = await vm.execute("a", {
+      OciProcess: { cwd: "/", user: { uid: 0, gid: 0 } },
+    });
+    await vm.cgroups.join("/pods/a", exec);
+    const process = vm.runtime.processes.get(exec)!;
+    const init = vm.runtime.init("a");
+    await init.close();
+    await process.close();
+    vm.runtime.exit(init, 0);
+    // The killed process is looked for once more, after a pause.
+    while (process.signals.length === 0) await vm.clock.advance(5);
+    const waited = vm.wait("a", pid);
+    await vm.clock.advance(5);
+    assertEquals(await waited, 0);
+    assertEquals(process.signals, [9]);
+  }));
+
+Deno.test("the end of the VM is passed on", () =>
+  withFakeVm(async (vm) => {
+    await vm.handlers.ShutdownForced(vm.base(nullGuid), vm.context(nullGuid));
+    assert(vm.hasQuit);
+  }));
+
+Deno.test("a dump names pods, containers, processes and calls under way", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "pod", annotations: sandbox });
+    const pid = await vm.execute("pod", {});
+    const wait = vm.wait("pod", pid);
+    const { GuestStacks } = await vm.handlers.DumpStacks(
+      vm.base(nullGuid),
+      vm.context(nullGuid),
+    );
+    for (const text of ["pod: pod", "pod (sandbox): Running", `pid ${pid}`]) {
+      assert(GuestStacks.includes(text), GuestStacks);
+    }
+    assert(GuestStacks.includes('WaitForProcess "pod"'), GuestStacks);
+    const init = vm.runtime.init("pod");
+    await init.close();
+    vm.runtime.exit(init, 0);
+    await wait;
+  }));
