@@ -13,6 +13,7 @@ import {
   type DuplexListener,
   listenerDuplex,
 } from "../../base/duplex.ts";
+import { nullGuid } from "../../base/guid.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { silentLogger } from "../../base/log.ts";
 import { GuestConnection } from "../../bridge/connection.ts";
@@ -88,14 +89,13 @@ export interface TestContainer {
 
 /** One agent. */
 export class GuestVm {
-  /** The agent as controllers see it. */
-  readonly guest: BridgeGuest;
+  #guest: BridgeGuest;
   /** Folder of this test: sockets, layers. */
   readonly folder: string;
   /** The agent's process, as this machine sees it. */
   readonly pid: number;
   readonly #name: string;
-  readonly #connection: GuestConnection;
+  #connection: GuestConnection;
   readonly #child: Deno.ChildProcess;
   readonly #log: Promise<string>;
   readonly #listener: DuplexListener;
@@ -117,10 +117,37 @@ export class GuestVm {
     this.#log = parts.log;
     this.#listener = parts.listener;
     this.#connection = parts.connection;
-    this.guest = new BridgeGuest(
-      parts.connection,
-      (port) => Promise.resolve(listen(`${parts.folder}/${port}`)),
+    this.#guest = this.#over(parts.connection, 0x4000_0001);
+  }
+
+  /** The agent as controllers see it. */
+  get guest(): BridgeGuest {
+    return this.#guest;
+  }
+
+  #over(connection: GuestConnection, firstPort: number): BridgeGuest {
+    return new BridgeGuest(
+      connection,
+      (port) => Promise.resolve(listen(`${this.folder}/${port}`)),
+      { firstPort },
     );
+  }
+
+  /** Loses the bridge; the agent comes back, and a new host takes over. */
+  async reconnect(): Promise<void> {
+    await this.#connection.close();
+    this.#connection = await GuestConnection.open(
+      await this.#listener.accept(),
+      { log: silentLogger, clock: systemClock },
+    );
+    this.#guest = this.#over(this.#connection, 0x5000_0000);
+  }
+
+  /** Ends the VM. @returns The exit code of the agent. */
+  async shutDown(): Promise<number> {
+    const answer = this.#connection.call("ShutdownForced", nullGuid, {});
+    await Promise.allSettled([answer]); // the VM may be gone before it answers
+    return (await this.#child.status).code;
   }
 
   /** Starts an agent and negotiates. */

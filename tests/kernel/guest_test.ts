@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import { nullGuid } from "../../base/guid.ts";
+import type { GuestProcess } from "../../bridge/guest.ts";
 import {
   canRun,
   GuestVm,
@@ -374,7 +375,7 @@ guestTest(
       Settings: settings,
     });
     await vm.createOn(good, scratch);
-      const init = await vm.start("bad");
+    const init = await vm.start("bad");
     await init.close();
     assertEquals(await init.exited, 0);
     await vm.remove(good);
@@ -514,6 +515,86 @@ guestTest(
     assert((await guest.dumpStacks()).includes("DumpStacks"));
   },
 );
+
+guestTest(
+  "orphans of the VM do not stay as zombies",
+  async (vm) => {
+    const none = { stdin: false, stdout: false, stderr: false };
+    const run = (script: string): Promise<GuestProcess> =>
+      vm.guest.execute(nullGuid, {
+        CommandArgs: ["sh", "-c", script],
+        Environment: { PATH: "/bin:/usr/bin" },
+      }, none);
+    const parent = await run("for i in 1 2 3; do sleep 0.0$i & done; exit 0");
+    assertEquals(await parent.exited, 0);
+    // Ends after the orphans: what the kernel told before is collected by then.
+    const last = await run("sleep 0.1");
+    assertEquals(await last.exited, 0);
+  },
+);
+
+guestTest(
+  "many processes at once keep their output and their exit codes apart",
+  async (vm) => {
+    const container = { id: "many", args: ["sleep", "1000"] };
+    await vm.create(container);
+    const init = await vm.start("many");
+    await Promise.all(Array.from({ length: 24 }, async (_, i) => {
+      const script = `yes ${i} | head -c 200000; exit ${i}`;
+      const process = await vm.exec("many", ["sh", "-c", script]);
+      const output = await readText(process.stdout);
+      assertEquals(output.length, 200000);
+      assert(new RegExp(`^(${i}\n)+\\d*\n?$`).test(output));
+      await process.close();
+      assertEquals(await process.exited, i);
+    }));
+    await init.signal();
+    await init.close();
+    assertEquals(await init.exited, 137);
+    await vm.remove(container);
+  },
+);
+
+Deno.test({
+  name: "containers outlive the bridge",
+  ignore,
+  fn: async () => {
+    const vm = await GuestVm.start();
+    try {
+      await vm.create({ id: "live", args: ["sleep", "1000"] });
+      const none = { stdin: false, stdout: false, stderr: false };
+      const init = await vm.start("live", none);
+      const lost = assertRejects(() => init.exited, Error, "bridge closed");
+      await vm.reconnect();
+      await lost;
+      const { ProcessList } = await vm.guest.properties("live", [
+        "ProcessList",
+      ]);
+      assertEquals(ProcessList, [{ ProcessId: init.pid }]);
+      const process = await vm.exec("live", ["echo", "here"]);
+      assertEquals(await readText(process.stdout), "here\n");
+      await process.close();
+      assertEquals(await process.exited, 0);
+      // The container stays: the wait of the first host is still under way, and
+      // its answer would surprise the second one.
+    } finally {
+      await vm.stop();
+    }
+  },
+});
+
+Deno.test({
+  name: "the agent ends with the VM",
+  ignore,
+  fn: async () => {
+    const vm = await GuestVm.start();
+    try {
+      assertEquals(await vm.shutDown(), 0);
+    } finally {
+      await vm.stop();
+    }
+  },
+});
 
 Deno.test({
   name: "the agent survives garbage on its bridge and comes back",
