@@ -81,6 +81,11 @@ export const protoTargets: ProtoTargets = {
       about: "What a shim reports to containerd.",
     },
     {
+      output: "runc_details.gen.ts",
+      protos: ["containerd/runc/v1/oci.proto"],
+      about: "What runc's shim tells of processes.",
+    },
+    {
       output: "runhcs_options.gen.ts",
       protos: ["containerd/runhcs/v1/runhcs.proto"],
       about: "Runtime options of this family of shims.",
