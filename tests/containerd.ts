@@ -110,35 +110,32 @@ export class PrivateContainerd implements AsyncDisposable {
 
   /** Starts the daemon; also used to start it again after {@linkcode PrivateContainerd.halt}. */
   async launch(): Promise<void> {
-    const process = new Deno.Command("containerd", {
-      args: ["--config", `${this.dir}/config.toml`],
+    // The log goes to a file, and only the line that says "ready" to us, so that
+    // nothing of this process reads on in the background.
+    const process = new Deno.Command("bash", {
+      args: [
+        "-c",
+        'exec containerd --config "$1" > >(tee -a "$2" | sed -un "/$3/p") 2>&1',
+        "containerd",
+        `${this.dir}/config.toml`,
+        this.#logPath,
+        booted,
+      ],
       env: this.env,
       stdin: "null",
-      stdout: "null",
-      stderr: "piped",
+      stdout: "piped",
+      stderr: "null",
     }).spawn();
     this.#process = process;
-    const ready = Promise.withResolvers<void>();
-    const log = await Deno.open(this.#logPath, { create: true, append: true });
-    const copy = async (): Promise<void> => {
-      let text = "";
-      const decoder = new TextDecoder();
-      try {
-        for await (const bytes of process.stderr) {
-          await log.write(bytes);
-          if (text.includes(booted)) continue;
-          text += decoder.decode(bytes, { stream: true });
-          if (text.includes(booted)) ready.resolve();
-        }
-      } finally {
-        log.close();
-        ready.reject(
-          new ShimError("Unavailable", `containerd ended early:\n${text}`),
-        );
-      }
-    };
-    copy().catch(ready.reject);
-    await ready.promise;
+    const reader = process.stdout.getReader();
+    const { done } = await reader.read();
+    await reader.cancel();
+    if (!done) return;
+    await this.halt();
+    throw new ShimError(
+      "Unavailable",
+      `containerd ended early:\n${await this.log()}`,
+    );
   }
 
   /** Ends the daemon; shims go on. */
@@ -146,7 +143,11 @@ export class PrivateContainerd implements AsyncDisposable {
     const process = this.#process;
     this.#process = undefined;
     if (process === undefined) return;
-    process.kill("SIGTERM");
+    try {
+      process.kill("SIGTERM");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // It has ended already.
+    }
     await process.status;
   }
 

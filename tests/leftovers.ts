@@ -13,7 +13,7 @@ export interface Leftovers {
   readonly mounts: readonly string[];
   /** Control groups of VMs in which nothing runs. */
   readonly cgroups: readonly string[];
-  /** Files of the shim's state folder and FIFOs of tasks. */
+  /** Files of the shim's state folder. */
   readonly files: readonly string[];
   /** Loop devices whose backing file is below the folder. */
   readonly loops: readonly string[];
@@ -29,22 +29,31 @@ async function text(path: string): Promise<string> {
   }
 }
 
-async function names(path: string): Promise<string[]> {
+async function entries(path: string): Promise<Deno.DirEntry[]> {
   try {
-    return await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
+    return await Array.fromAsync(Deno.readDir(path));
   } catch (error) {
+    // Nothing is there, or no longer.
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
 }
+
+async function names(path: string): Promise<string[]> {
+  return (await entries(path)).map(({ name }) => name);
+}
+
+/** Parts of the command lines of shims, VMs, agents and runtimes. */
+const programs =
+  /containerd-shim|shim\/main\.ts|guest\/main\.ts|boot\.sh|\b(crun|runc)\b/;
 
 async function processes(dir: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await names("/proc")) {
     if (!/^\d+$/.test(pid) || Number(pid) === Deno.pid) continue;
     const command = (await text(`/proc/${pid}/cmdline`)).replaceAll("\0", " ");
-    // containerd itself and its clients carry the folder too.
-    if (/^\S*(containerd|ctr) /.test(command)) continue;
+    // containerd itself and its log carry the folder too.
+    if (!programs.test(command)) continue;
     const state = `LCOW_STATE=${dir}/`;
     const environ = await text(`/proc/${pid}/environ`);
     if (command.includes(dir) || environ.includes(state)) {
@@ -57,15 +66,13 @@ async function processes(dir: string): Promise<string[]> {
 async function files(dir: string): Promise<string[]> {
   const found: string[] = [];
   const visit = async (path: string): Promise<void> => {
-    for (const name of await names(path)) {
+    for (const { name, isDirectory } of await entries(path)) {
       const child = `${path}/${name}`;
-      const info = await Deno.lstat(child);
-      if (info.isDirectory) await visit(child);
+      if (isDirectory) await visit(child);
       else found.push(child);
     }
   };
   await visit(`${dir}/lcow`);
-  await visit(`${dir}/fifo`);
   return found;
 }
 
@@ -73,11 +80,10 @@ async function files(dir: string): Promise<string[]> {
 async function emptyCgroups(): Promise<string[]> {
   const found: string[] = [];
   for (const controller of await names("/sys/fs/cgroup")) {
-    for (const name of await names(`/sys/fs/cgroup/${controller}/lcow`)) {
-      const group = `/sys/fs/cgroup/${controller}/lcow/${name}`;
-      if ((await Deno.stat(group)).isDirectory && !await isPopulated(group)) {
-        found.push(group);
-      }
+    const parent = `/sys/fs/cgroup/${controller}/lcow`;
+    for (const { name, isDirectory } of await entries(parent)) {
+      const group = `${parent}/${name}`;
+      if (isDirectory && !await isPopulated(group)) found.push(group);
     }
   }
   return found;
@@ -85,11 +91,8 @@ async function emptyCgroups(): Promise<string[]> {
 
 async function isPopulated(group: string): Promise<boolean> {
   if ((await text(`${group}/cgroup.procs`)).trim() !== "") return true;
-  for (const name of await names(group)) {
-    const child = `${group}/${name}`;
-    if ((await Deno.stat(child)).isDirectory && await isPopulated(child)) {
-      return true;
-    }
+  for (const { name, isDirectory } of await entries(group)) {
+    if (isDirectory && await isPopulated(`${group}/${name}`)) return true;
   }
   return false;
 }

@@ -1,4 +1,13 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { connDuplex } from "../../base/duplex.ts";
+import { ShimError } from "../../base/errors.ts";
+import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
+import { TtrpcClient } from "../../ttrpc/client.ts";
 import {
   assertNothingLeft,
   daemon,
@@ -164,14 +173,17 @@ Deno.test({
   },
 });
 
+/** A create that fails, as containerd follows a start, and its Shutdown. */
 async function shutDownShim(answer: string): Promise<void> {
-  const { connDuplex } = await import("../../base/duplex.ts");
-  const { TtrpcClient } = await import("../../ttrpc/mod.ts");
-  const { TaskV2 } = await import("../../ttrpc/api/task.gen.ts");
   const address = answer.startsWith("{") ? JSON.parse(answer).address : answer;
   const path = address.replace("unix://", "");
   const client = new TtrpcClient(
     connDuplex(await Deno.connect({ transport: "unix", path })),
+  );
+  await assertRejects(
+    () => client.call(TaskV2, "Create", { id: "x", bundle: "/no/such/bundle" }),
+    ShimError,
+    "config.json",
   );
   await client.call(TaskV2, "Shutdown", { id: "x" });
   await client.close();

@@ -153,7 +153,7 @@ Deno.test({
     const state = JSON.parse(
       await Deno.readTextFile(`${ctr.dir}/lcow/vm/${agents?.name}/system.json`),
     );
-    Deno.kill(state.pid, "SIGKILL");
+    Deno.kill(state.vm.pid, "SIGKILL");
     while (!(await reader.read()).done);
     await process.stderr.cancel();
     const { code } = await process.status;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { install } from "../../bin/install.ts";
+import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import type { TtrpcClient } from "../../ttrpc/client.ts";
@@ -19,6 +20,11 @@ import { leftovers, settledLeftovers } from "../leftovers.ts";
 
 const shim =
   new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
+
+// Opened outside of the tests, whose sanitizers would miss its closing.
+Deno.test.beforeAll(() => {
+  libc();
+});
 
 /** A running shim with a connection, its bundle and the events it sent. */
 interface Rig extends AsyncDisposable {
@@ -159,11 +165,6 @@ Deno.test({
     await client.call(TaskV3, "Start", exec);
     assertEquals((await client.call(TaskV3, "Wait", exec)).exitStatus, 9);
     await client.call(TaskV3, "Delete", exec);
-    const busy = await assertRejects(
-      () => client.call(TaskV3, "Delete", { id: "web" }),
-      ShimError,
-    );
-    assertEquals(busy.code, "FailedPrecondition");
     for (const each of ["web", id]) {
       const waited = client.call(TaskV3, "Wait", { id: each });
       await client.call(TaskV3, "Kill", { id: each, signal: 9 });

@@ -81,6 +81,8 @@ Deno.test({
     const args = ctr.runArgs(newId(), [
       "sh",
       "-c",
+      // ctr sets the size a moment after the start.
+      "until stty size 2>/dev/null | grep -q ' 101'; do usleep 10000; done; " +
       "test -t 0 && test -t 1 && stty size && tty && exit 4",
     ], ["--rm", "--tty"]);
     const words = ["ctr", "--address", `${ctr.dir}/containerd.sock`, ...args];
