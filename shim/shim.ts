@@ -51,8 +51,8 @@ export class Shim {
   readonly #idle: IdleTimer;
   readonly #ended = Promise.withResolvers<void>();
   #ending: string | undefined;
-  /** An implicit sandbox has been here: what is left of it ends the process. */
-  #hadImplicit = false;
+  /** A task has been here: once nothing is left, the process may end. */
+  #hadTask = false;
 
   /** @param parts See {@linkcode ShimParts}. */
   constructor(parts: ShimParts) {
@@ -105,6 +105,7 @@ export class Shim {
     }
     const task = new Task(request, this.events);
     this.tasks.set(task.id, task);
+    this.#hadTask = true;
     this.#watchIdle();
     return task;
   }
@@ -165,7 +166,6 @@ export class Shim {
       clock,
     );
     this.sandboxes.set(sandbox.id, sandbox);
-    this.#hadImplicit ||= config.implicit;
     this.#watchIdle();
     sandbox.ended.then(({ error }) => this.#onVmEnd(sandbox, error));
     try {
@@ -220,9 +220,9 @@ export class Shim {
     }
   }
 
-  /** True when only implicit things were here, and nothing is left of them. */
+  /** True when tasks were here, none is left, and no sandbox that a client asked for. */
   get isSpent(): boolean {
-    return this.#hadImplicit && this.tasks.size === 0 &&
+    return this.#hadTask && this.tasks.size === 0 &&
       [...this.sandboxes.values()].every(({ config }) => config.implicit);
   }
 
