@@ -53,7 +53,9 @@ Deno.test("spawn() starts a program with its environment, directory and descript
 });
 
 Deno.test("spawn() gives its child signals as at boot", async () => {
-  const { pid, output } = await shell("grep -E 'Sig(Blk|Ign)' /proc/$$/status");
+  const { pid, output } = await shell(
+    "exec grep -E 'Sig(Blk|Ign)' /proc/self/status",
+  );
   const masks = output.matchAll(/\t([0-9a-f]+)\n/g);
   // glibc ignores its own two signals, 32 and 33, in every child of posix_spawn.
   const own = 0x1_8000_0000n;
