@@ -102,7 +102,7 @@ export class FakeChild implements DetachedProcess {
 
 /** See the module. Members that a test does not script throw. */
 export class FakePlatform implements Platform {
-  readonly os = "linux";
+  os = "linux";
   readonly arch = "amd64";
   readonly build = 26100;
   readonly cpus = 2;

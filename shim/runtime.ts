@@ -64,7 +64,7 @@ export type Pod =
 /** Everything that takes long to load. */
 export interface Runtime {
   /** The operating system. */
-  readonly platform: Pick<Platform, "layers" | "arch">;
+  readonly platform: Pick<Platform, "layers" | "arch" | "os">;
   /** A VM that is not created yet. */
   newVm(id: string): Vm;
   /** A pod in a running VM. */

@@ -7,7 +7,7 @@
 import type { LCOWMetrics } from "../../bridge/messages.gen.ts";
 import type { VmStats } from "../../controllers/vm/mod.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
-import type { Metrics } from "../../ttrpc/api/cgroups_v1.gen.ts";
+import { Metrics } from "../../ttrpc/api/cgroups_v1.gen.ts";
 import {
   Statistics,
   VirtualMachineStatistics,
@@ -60,13 +60,22 @@ function vmStatistics(stats: VmStats): VirtualMachineStatistics {
 }
 
 /**
- * Packs statistics of a task.
+ * Packs statistics of a task. Clients on Windows know this family's own type,
+ * which has a place for the VM; those on Linux know cgroup metrics alone.
  *
  * @param metrics What the guest measured of the container.
  * @param vm What the host measured of the VM, for the task that stands for it.
+ * @param os Operating system of the client.
  */
-export function packStatistics(metrics: LCOWMetrics, vm?: VmStats): Any {
+export function packStatistics(
+  metrics: LCOWMetrics,
+  vm: VmStats | undefined,
+  os: string,
+): Any {
   const linux = respelled(metrics) as Metrics;
+  if (os !== "windows") {
+    return { typeUrl: Metrics.typeName, value: Metrics.encode(linux) };
+  }
   const value = Statistics.encode(
     vm === undefined ? { linux } : { linux, vm: vmStatistics(vm) },
   );

@@ -4,14 +4,12 @@
  * @module
  */
 
-import { classify, ShimError } from "../../base/errors.ts";
+import { ShimError } from "../../base/errors.ts";
 import { parseJson } from "../../base/json.ts";
 import { LinuxResources, Process as ProcessSpec } from "../../oci/spec.gen.ts";
-import { ProcessDetails } from "../../ttrpc/api/runhcs_options.gen.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
 import type {
   ExecProcessRequest,
-  PidsResponse,
   StateResponse,
   TaskV2,
   UpdateTaskRequest,
@@ -23,6 +21,7 @@ import { messageName } from "../bootstrap.ts";
 import type { Shim } from "../shim.ts";
 import { timestamp } from "../timestamp.ts";
 import { createTask } from "./create_task.ts";
+import { processInfos } from "./process_info.ts";
 import { packStatistics } from "./statistics.ts";
 
 /** Message name of the resources that a container can be given. */
@@ -110,33 +109,6 @@ async function kill(
   const results = await Promise.allSettled(kills);
   const failed = results.find(({ status }) => status === "rejected");
   if (failed?.status === "rejected") throw failed.reason;
-}
-
-/** The processes of a task; one that does not run has at least its init. */
-async function pids(shim: Shim, id: string): Promise<Partial<PidsResponse>> {
-  const task = shim.task(id);
-  const init = task.container?.init.status();
-  const known = [{ pid: init?.pid ?? 0 }];
-  let listed: readonly { pid: number; execId?: string }[] = known;
-  if (init?.status === "RUNNING") {
-    try {
-      listed = await task.require("list").pids();
-    } catch (error) {
-      // It may have ended meanwhile, and its VM with it.
-      const still = task.container?.init.status().status === "RUNNING";
-      if (still && classify(error) !== "Unavailable") throw error;
-    }
-  }
-  const processes = (listed.length === 0 ? known : listed).map((
-    { pid, execId = "" }: { pid: number; execId?: string },
-  ) => ({
-    pid,
-    info: {
-      typeUrl: ProcessDetails.typeName,
-      value: ProcessDetails.encode({ processId: pid, execId }),
-    },
-  }));
-  return { processes };
 }
 
 function resourcesOf(resources: Any | undefined): LinuxResources {
@@ -230,7 +202,11 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
       );
       return { pid, exitStatus: exitCode >>> 0, ...exitedAt(at) };
     },
-    Pids: ({ id }) => pids(shim, id),
+    Pids: async ({ id }) => {
+      const task = shim.task(id);
+      const { platform } = await shim.runtime;
+      return { processes: await processInfos(task, platform.os) };
+    },
     ResizePty: async ({ id, execId, width, height }) => {
       requireRunning(shim, id);
       const process = shim.task(id).process(execId, "resize");
@@ -253,7 +229,8 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
       const vm = task.place?.kind === "workload"
         ? undefined
         : await task.place?.sandbox.vm.stats();
-      return { stats: packStatistics(metrics, vm) };
+      const { platform } = await shim.runtime;
+      return { stats: packStatistics(metrics, vm, platform.os) };
     },
     Connect: () =>
       Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),

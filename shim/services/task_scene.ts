@@ -8,8 +8,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import type { FakeGuest } from "../../bridge/fake_guest.ts";
 import type { FakeGuestProcess } from "../../bridge/fake_guest_process.ts";
+import type { Any } from "../../ttrpc/api/any.gen.ts";
 import type { CreateTaskRequest, TaskV3 } from "../../ttrpc/api/task.gen.ts";
-import { FakeCall, FakeShim, type FakeShimOptions } from "../fake_shim.ts";
+import { type FakeCall, FakeShim, type FakeShimOptions } from "../fake_shim.ts";
 import { withBundle } from "../testing.ts";
 import {
   SandboxClient,
@@ -23,6 +24,12 @@ const baseSpec = {
   process: { args: ["/bin/true"], cwd: "/", user: { uid: 0, gid: 0 } },
   root: { path: "rootfs" },
   linux: {},
+};
+
+/** The specification of an exec, as containerd sends it. */
+export const processSpec: Any = {
+  typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process",
+  value: new TextEncoder().encode(JSON.stringify({ args: ["id"], cwd: "/" })),
 };
 
 /** A specification as JSON text. */

@@ -1,176 +1,10 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { formatJson } from "../../base/json.ts";
+import { Metrics } from "../../ttrpc/api/cgroups_v1.gen.ts";
+import { ProcessDetails as RuncDetails } from "../../ttrpc/api/runc_details.gen.ts";
 import { ProcessDetails } from "../../ttrpc/api/runhcs_options.gen.ts";
 import { Statistics } from "../../ttrpc/api/runhcs_stats.gen.ts";
-import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
-import { FakeCall } from "../fake_shim.ts";
-import { refuses, withTasks } from "./task_scene.ts";
-
-const processSpec = {
-  typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process",
-  value: new TextEncoder().encode(formatJson({ args: ["id"], cwd: "/" })),
-};
-
-Deno.test("a standalone container boots its VM, runs, ends and is deleted", async () => {
-  await withTasks(async (scene) => {
-    const { tasks } = scene;
-    const pid = await scene.run("web");
-    assertEquals(scene.vm.calls, ["create", "start"]);
-    assertEquals(scene.vm.created?.id, "web@vm");
-    const running = await tasks.call("State", { id: "web" });
-    assertEquals(
-      [running.pid, running.status, running.exitStatus, running.bundle],
-      [pid, TaskStatus.RUNNING, 255, scene.bundle],
-    );
-    const waited = tasks.call("Wait", { id: "web" });
-    await scene.lastProcess.exit(3);
-    assertEquals((await waited).exitStatus, 3);
-    const stopped = await tasks.call("State", { id: "web" });
-    assertEquals(
-      [stopped.status, stopped.exitStatus],
-      [TaskStatus.STOPPED, 3],
-    );
-    const deleted = await tasks.call("Delete", { id: "web" });
-    assertEquals([deleted.pid, deleted.exitStatus], [pid, 3]);
-    assert(deleted.exitedAt !== undefined);
-    await refuses(tasks.call("State", { id: "web" }), "NotFound", "web");
-    assertEquals(scene.topics, [
-      "/tasks/create",
-      "/tasks/start",
-      "/tasks/exit",
-      "/tasks/delete",
-    ]);
-  });
-});
-
-Deno.test("host:D24 events of init carry the container's id and the pid", async () => {
-  await withTasks(async (scene) => {
-    const pid = await scene.run("web");
-    await scene.lastProcess.exit(0);
-    await scene.tasks.call("Delete", { id: "web" });
-    const [, start, exit, deleted] = scene.events.map(({ event }) => event);
-    assertEquals(start, { containerId: "web", pid });
-    const { id, exitStatus } = exit as Record<string, unknown>;
-    assertEquals([id, exitStatus], ["web", 0]);
-    assertEquals((deleted as Record<string, unknown>)["id"], "web");
-  });
-});
-
-Deno.test("TaskExit follows TaskStart although the process ends before Start is answered", async () => {
-  await withTasks(async (scene) => {
-    await scene.create("web");
-    const { guest } = scene;
-    const release = guest.holdNext("start");
-    const started = scene.tasks.call("Start", { id: "web" });
-    await scene.until(() => guest.callsOf("start").length === 1);
-    const exited = scene.until(() => guest.processes.length === 1)
-      .then(() => scene.lastProcess.exit(7));
-    release();
-    await started;
-    await exited;
-    await scene.tasks.call("Wait", { id: "web" });
-    await scene.until(() => scene.topics.length === 3);
-    assertEquals(scene.topics, [
-      "/tasks/create",
-      "/tasks/start",
-      "/tasks/exit",
-    ]);
-  });
-});
-
-Deno.test("State and Connect answer while a slow create is under way, Wait waits for the process", async () => {
-  await withTasks(async (scene) => {
-    scene.onVm = (vm) => void vm.holdNext("create");
-    const call = new FakeCall();
-    const created = scene.create("web", {}, call);
-    created.catch(() => {});
-    await scene.until(() => scene.vms.length === 1);
-    const state = await scene.tasks.call("State", { id: "web" });
-    assertEquals([state.status, state.pid], [TaskStatus.UNKNOWN, 0]);
-    const { shimPid } = await scene.tasks.call("Connect", { id: "web" });
-    assertEquals(shimPid, Deno.pid);
-    const waited = scene.tasks.call("Wait", { id: "web" });
-    await refuses(
-      scene.tasks.call("Kill", { id: "web", signal: 9 }),
-      "FailedPrecondition",
-      "Creating",
-    );
-    call.disconnect();
-    await assertRejects(() => created, DOMException);
-    await refuses(waited, "NotFound");
-  });
-});
-
-Deno.test("a concurrent Create of one id is refused with AlreadyExists", async () => {
-  await withTasks(async (scene) => {
-    const results = await Promise.allSettled([
-      scene.create("web"),
-      scene.create("web"),
-    ]);
-    const [first, second] = results;
-    assertEquals(first?.status, "fulfilled");
-    assert(second?.status === "rejected");
-    assertEquals((second.reason as ShimError).code, "AlreadyExists");
-    assertEquals(scene.vms.length, 1);
-  });
-});
-
-Deno.test("a failed Create leaves nothing registered and can be repeated", async () => {
-  await withTasks(async (scene) => {
-    scene.onVm = (vm) =>
-      vm.guest.failNext("createContainer", new ShimError("Internal", "no"));
-    await refuses(scene.create("web"), "Internal", "no");
-    assertEquals([scene.shim.tasks.size, scene.shim.sandboxes.size], [0, 0]);
-    assertEquals(scene.vm.state, "Terminated");
-    assertEquals(scene.topics, []);
-    scene.onVm = () => {};
-    await scene.create("web");
-  });
-});
-
-Deno.test("a client that goes away during Create leaves no container and no VM", async () => {
-  await withTasks(async (scene) => {
-    const call = new FakeCall();
-    let release = (): void => {};
-    scene.onVm = (vm) => release = vm.guest.holdNext("createContainer");
-    const created = scene.create("web", {}, call);
-    created.catch(() => {});
-    await scene.until(() =>
-      scene.vms[0]?.guest.callsOf("createContainer").length === 1
-    );
-    call.disconnect();
-    release();
-    await assertRejects(() => created, DOMException, "gone");
-    assertEquals([scene.shim.tasks.size, scene.vm.state], [0, "Terminated"]);
-    assertEquals(scene.topics, []);
-  });
-});
-
-Deno.test("Create refuses a missing, broken or contradictory specification", async () => {
-  await withTasks(async (scene) => {
-    await refuses(
-      scene.create("a", { bundle: "/no/such/bundle" }),
-      "InvalidArgument",
-      "/no/such/bundle/config.json",
-    );
-    await scene.writeSpec("{");
-    await refuses(scene.create("a"), "InvalidArgument", "config.json");
-    const annotations = { "io.kubernetes.cri.container-type": "weird" };
-    await scene.writeSpec(JSON.stringify({ ociVersion: "1", annotations }));
-    await refuses(scene.create("a"), "InvalidArgument", "weird");
-    await refuses(scene.create("../a"), "InvalidArgument", "not a name");
-    assertEquals([scene.shim.tasks.size, scene.vms.length], [0, 0]);
-  });
-});
-
-Deno.test("Create tells what is wrong with the options of start", async () => {
-  const options = Promise.reject(new ShimError("InvalidArgument", "line 1"));
-  options.catch(() => {});
-  await withTasks(async (scene) => {
-    await refuses(scene.create("a"), "InvalidArgument", "line 1");
-  }, { options });
-});
+import { processSpec, refuses, withTasks } from "./task_scene.ts";
 
 Deno.test("host:D1 calls fail with `vm is not running` when no VM runs", async () => {
   await withTasks(async ({ tasks }) => {
@@ -225,102 +59,6 @@ for (
   });
 }
 
-Deno.test("an exec runs, is told in order, and is deleted", async () => {
-  await withTasks(async (scene) => {
-    const { tasks } = scene;
-    await scene.run("web");
-    const exec = { id: "web", execId: "e1" };
-    await tasks.call("Exec", { ...exec, spec: processSpec });
-    const { pid } = await tasks.call("Start", exec);
-    const state = await tasks.call("State", exec);
-    assertEquals([state.execId, state.status], ["e1", TaskStatus.RUNNING]);
-    await scene.lastProcess.exit(5);
-    assertEquals((await tasks.call("Wait", exec)).exitStatus, 5);
-    const deleted = await tasks.call("Delete", exec);
-    assertEquals([deleted.pid, deleted.exitStatus], [pid, 5]);
-    await refuses(tasks.call("State", exec), "NotFound");
-    assertEquals(scene.topics.slice(2), [
-      "/tasks/exec-added",
-      "/tasks/exec-started",
-      "/tasks/exit",
-      "/tasks/delete",
-    ]);
-    const exit = scene.events[4]?.event as Record<string, unknown>;
-    assertEquals([exit["containerId"], exit["id"]], ["web", "e1"]);
-  });
-});
-
-Deno.test("Exec refuses a second process of one id, and forgets one that cannot be created", async () => {
-  await withTasks(async (scene) => {
-    const { tasks } = scene;
-    await scene.run("web");
-    const exec = { id: "web", execId: "e1", spec: processSpec };
-    await refuses(
-      tasks.call("Exec", { ...exec, terminal: true, stderr: "/err" }),
-      "FailedPrecondition",
-      "stderr",
-    );
-    await tasks.call("Exec", exec);
-    await refuses(tasks.call("Exec", exec), "AlreadyExists", "e1");
-    await refuses(
-      tasks.call("Exec", { ...exec, execId: "" }),
-      "InvalidArgument",
-    );
-    const garbage = { typeUrl: "x", value: new TextEncoder().encode("{") };
-    await refuses(
-      tasks.call("Exec", { ...exec, execId: "e2", spec: garbage }),
-      "InvalidArgument",
-    );
-    await tasks.call("Exec", { ...exec, execId: "e2" });
-  });
-});
-
-Deno.test("a second Start is refused and does not hide the exit", async () => {
-  await withTasks(async (scene) => {
-    await scene.run("web");
-    await refuses(
-      scene.tasks.call("Start", { id: "web" }),
-      "FailedPrecondition",
-      "Running",
-    );
-    await scene.lastProcess.exit(0);
-    await scene.until(() => scene.topics.includes("/tasks/exit"));
-  });
-});
-
-Deno.test("a failed Start is told to its caller alone, and the container can be deleted", async () => {
-  await withTasks(async (scene) => {
-    await scene.create("web");
-    scene.guest.failNext("execute", new ShimError("NotFound", "no such file"));
-    await refuses(
-      scene.tasks.call("Start", { id: "web" }),
-      "NotFound",
-      "no such file",
-    );
-    await scene.tasks.call("Delete", { id: "web" });
-    assertEquals(scene.topics, ["/tasks/create", "/tasks/delete"]);
-  });
-});
-
-Deno.test("host:D6 Shutdown ends an implicit VM when nothing is left, else does nothing", async () => {
-  await withTasks(async (scene) => {
-    const shutdown = async (): Promise<void> => {
-      const call = new FakeCall();
-      await scene.tasks.call("Shutdown", { id: "web" }, call);
-      await call.replied();
-    };
-    await shutdown();
-    await scene.run("web");
-    await shutdown();
-    assertEquals(scene.vm.state, "Running");
-    await scene.lastProcess.exit(0);
-    await scene.tasks.call("Delete", { id: "web" });
-    await shutdown();
-    await scene.shim.ended;
-    assertEquals(scene.vm.state, "Terminated");
-  });
-});
-
 Deno.test("host:D7 Update without resources is refused", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");
@@ -358,8 +96,9 @@ Deno.test("host:D23 Update of a container reaches the guest without loss", async
   });
 });
 
-Deno.test("host:D19 Pids lists the guest's processes with their exec ids", async () => {
+Deno.test("host:D19 Pids lists the guest's processes with the details that clients on Windows know", async () => {
   await withTasks(async (scene) => {
+    scene.platform.os = "windows";
     const pid = await scene.run("web");
     scene.guest.propertiesOf.set("web", {
       ProcessList: [{ ProcessId: pid }, { ProcessId: 900 }],
@@ -369,6 +108,23 @@ Deno.test("host:D19 Pids lists the guest's processes with their exec ids", async
     const info = processes[0]?.info;
     assertEquals(info?.typeUrl, "containerd.runhcs.v1.ProcessDetails");
     assertEquals(ProcessDetails.decode(info!.value).processId, pid);
+  });
+});
+
+Deno.test("Pids on Linux names execs as runc's shim does", async () => {
+  await withTasks(async (scene) => {
+    const pid = await scene.run("web");
+    const exec = { id: "web", execId: "e1" };
+    await scene.tasks.call("Exec", { ...exec, spec: processSpec });
+    const { pid: execPid } = await scene.tasks.call("Start", exec);
+    scene.guest.propertiesOf.set("web", {
+      ProcessList: [{ ProcessId: pid }, { ProcessId: execPid }],
+    });
+    const { processes } = await scene.tasks.call("Pids", { id: "web" });
+    const [init, other] = processes;
+    assertEquals(init, { pid });
+    assertEquals(other?.info?.typeUrl, "containerd.runc.v1.ProcessDetails");
+    assertEquals(RuncDetails.decode(other!.info!.value).execId, "e1");
   });
 });
 
@@ -390,17 +146,19 @@ Deno.test("Pids of every existing task names at least its init", async () => {
   });
 });
 
+/** Metrics with values that a double cannot hold. */
+const metrics = {
+  pids: { current: 2n },
+  cpu: { usage: { total: 12n, per_cpu: [5n, 7n] } },
+  memory: { usage: { limit: 18446744073709551615n } },
+  memory_oom_control: { oom_kill: 1n },
+};
+
 Deno.test("host:D20 Stats packs the guest's metrics, and the VM's for its own task", async () => {
   await withTasks(async (scene) => {
+    scene.platform.os = "windows";
     await scene.run("web");
-    scene.guest.propertiesOf.set("web", {
-      LCOWMetrics: {
-        pids: { current: 2n },
-        cpu: { usage: { total: 12n, per_cpu: [5n, 7n] } },
-        memory: { usage: { limit: 18446744073709551615n } },
-        memory_oom_control: { oom_kill: 1n },
-      },
-    });
+    scene.guest.propertiesOf.set("web", { LCOWMetrics: metrics });
     const { stats } = await scene.tasks.call("Stats", { id: "web" });
     assertEquals(stats?.typeUrl, "containerd.runhcs.stats.v1.Statistics");
     const { linux, vm } = Statistics.decode(stats!.value);
@@ -409,6 +167,16 @@ Deno.test("host:D20 Stats packs the guest's metrics, and the VM's for its own ta
     assertEquals(linux?.memory?.usage?.limit, 18446744073709551615n);
     assertEquals(linux?.memoryOomControl?.oomKill, 1n);
     assertEquals(vm?.processor?.totalRuntimeNs, 5n);
+  });
+});
+
+Deno.test("Stats on Linux packs cgroup metrics, which clients there know", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    scene.guest.propertiesOf.set("web", { LCOWMetrics: metrics });
+    const { stats } = await scene.tasks.call("Stats", { id: "web" });
+    assertEquals(stats?.typeUrl, "io.containerd.cgroups.v1.Metrics");
+    assertEquals(Metrics.decode(stats!.value).pids?.current, 2n);
   });
 });
 
@@ -437,40 +205,5 @@ Deno.test("ResizePty and CloseIO reach the process", async () => {
       height: 24,
     });
     await tasks.call("CloseIO", { id: "web", stdin: true });
-  });
-});
-
-Deno.test("host:D21 two Deletes of one container: one gets the status, the other NotFound", async () => {
-  await withTasks(async (scene) => {
-    await scene.run("web");
-    await scene.lastProcess.exit(4);
-    const [one, two] = await Promise.allSettled([
-      scene.tasks.call("Delete", { id: "web" }),
-      scene.tasks.call("Delete", { id: "web" }),
-    ]);
-    assert(one.status === "fulfilled" && two.status === "rejected");
-    assertEquals(one.value.exitStatus, 4);
-    assertEquals((two.reason as ShimError).code, "NotFound");
-    const deletes = scene.topics.filter((topic) => topic === "/tasks/delete");
-    assertEquals(deletes.length, 1);
-  });
-});
-
-Deno.test("a failed Delete can be repeated", async () => {
-  await withTasks(async (scene) => {
-    await scene.run("web");
-    await scene.lastProcess.exit(0);
-    await scene.tasks.call("Wait", { id: "web" });
-    scene.guest.failNext(
-      "deleteContainerState",
-      new ShimError("Internal", "busy"),
-    );
-    await refuses(
-      scene.tasks.call("Delete", { id: "web" }),
-      "Internal",
-      "busy",
-    );
-    await scene.tasks.call("Delete", { id: "web" });
-    assertEquals(scene.topics.at(-1), "/tasks/delete");
   });
 });

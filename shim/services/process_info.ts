@@ -1,0 +1,68 @@
+/**
+ * Task.Pids: the processes of a task, in the type that the client knows.
+ *
+ * @module
+ */
+
+import { classify } from "../../base/errors.ts";
+import type { ContainerPid } from "../../controllers/linux_container/mod.ts";
+import type { Any } from "../../ttrpc/api/any.gen.ts";
+import { ProcessDetails as RuncDetails } from "../../ttrpc/api/runc_details.gen.ts";
+import { ProcessDetails } from "../../ttrpc/api/runhcs_options.gen.ts";
+import type { ProcessInfo } from "../../ttrpc/api/task_types.gen.ts";
+import type { Task } from "../task.ts";
+
+/**
+ * Details of a process. Clients on Windows know this family's own type; those on
+ * Linux fail on it, and know runc's, which names execs only.
+ */
+function detailsOf(
+  { pid, execId = "" }: ContainerPid,
+  os: string,
+): Any | undefined {
+  if (os === "windows") {
+    return {
+      typeUrl: ProcessDetails.typeName,
+      value: ProcessDetails.encode({ processId: pid, execId }),
+    };
+  }
+  return execId === "" ? undefined : {
+    typeUrl: RuncDetails.typeName,
+    value: RuncDetails.encode({ execId }),
+  };
+}
+
+/** The processes that the guest lists; at least init, whatever its state is. */
+async function listOf(task: Task): Promise<readonly ContainerPid[]> {
+  const init = task.container?.init.status();
+  const known = [{ pid: init?.pid ?? 0 }];
+  if (init?.status !== "RUNNING") return known;
+  try {
+    const listed = await task.require("list").pids();
+    return listed.length === 0 ? known : listed;
+  } catch (error) {
+    // It may have ended meanwhile, and its VM with it.
+    const still = task.container?.init.status().status === "RUNNING";
+    if (still && classify(error) !== "Unavailable") throw error;
+    return known;
+  }
+}
+
+/**
+ * The processes of a task. Succeeds for every existing task: a containerd that
+ * was restarted deletes tasks without processes.
+ *
+ * @param task The task.
+ * @param os Operating system of the client.
+ */
+export async function processInfos(
+  task: Task,
+  os: string,
+): Promise<ProcessInfo[]> {
+  const list = await listOf(task);
+  return list.map((process) => {
+    const { pid } = process;
+    const info = detailsOf(process, os);
+    return info === undefined ? { pid } : { pid, info };
+  });
+}
