@@ -26,6 +26,14 @@ export interface GuestPlace {
   readonly podId: string;
 }
 
+/** The error for a specification that is not for Linux. */
+export function missingLinux(): ShimError {
+  return new ShimError(
+    "InvalidArgument",
+    "linux section must be present for lcow container: this shim runs Linux containers only",
+  );
+}
+
 /** Zero means "no limit" to users, but nothing to the guest's runtime. */
 function guestCpu(cpu: LinuxCPU): LinuxCPU {
   return {
@@ -82,12 +90,7 @@ function guestWindows(windows: Windows | undefined): { windows?: Windows } {
  */
 export function guestSpec(spec: Spec, { rootfs, podId }: GuestPlace): Spec {
   const { hooks: _hooks, windows, linux, annotations, ...kept } = spec;
-  if (linux === undefined) {
-    throw new ShimError(
-      "InvalidArgument",
-      "linux section must be present for lcow container: this shim runs Linux containers only",
-    );
-  }
+  if (linux === undefined) throw missingLinux();
   const isPrivileged =
     parseBool(annotations?.[containerAnnotations.privileged] ?? "") === true;
   const isInPod = annotations?.[cri.sandboxId] !== undefined;
