@@ -1,0 +1,122 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { ShimError } from "../base/errors.ts";
+import { jsonLogger } from "../base/log.ts";
+import { AnnotationReader, parseBool } from "./annotations.ts";
+import { classifyContainer } from "./classify.ts";
+import {
+  expandAnnotations,
+  rejectUnsupported,
+  withDefaults,
+} from "./expand.ts";
+
+Deno.test("parseBool() knows Go's spellings and no others", () => {
+  for (const text of ["1", "t", "T", "TRUE", "true", "True"]) {
+    assertEquals(parseBool(text), true, text);
+  }
+  for (const text of ["0", "f", "F", "FALSE", "false", "False"]) {
+    assertEquals(parseBool(text), false, text);
+  }
+  for (const text of ["", "yes", "tRuE", " true", "2"]) {
+    assertEquals(parseBool(text), undefined, text);
+  }
+});
+
+Deno.test("integers are decimal and in their range; others are the default, with a warning", () => {
+  const lines: string[] = [];
+  const log = jsonLogger((line) => lines.push(line));
+  const read = (text: string): AnnotationReader =>
+    new AnnotationReader({ n: text }, log);
+  assertEquals(read("+4").int32("n"), 4);
+  assertEquals(read("-2147483648").int32("n"), -2147483648);
+  assertEquals(read("04").uint32("n"), 4);
+  assertEquals(read("18446744073709551615").uint64("n"), 2n ** 64n - 1n);
+  assertEquals(lines, []);
+  for (const bad of ["2147483648", "4.0", " 4", "0x10", "1e3", "", "four"]) {
+    assertEquals(read(bad).int32("n", 7), 7, bad);
+  }
+  assertEquals(read("+4").uint32("n", 7), 7);
+  assertEquals(read("-1").uint64("n", 7n), 7n);
+  assertEquals(read("18446744073709551616").uint64("n", 7n), 7n);
+  assertEquals(lines.length, 10);
+  assertEquals(new AnnotationReader({}, log).bool("n", true), true);
+  assertEquals(lines.length, 10); // absence needs no warning
+});
+
+Deno.test("lists with a bad member are empty", () => {
+  const read = (text: string): readonly number[] =>
+    new AnnotationReader({ l: text }).uint32List("l");
+  assertEquals(read("1,2,300"), [1, 2, 300]);
+  for (const bad of ["", "1, 2", "1,", "x", "1,-2"]) {
+    assertEquals(read(bad), [], bad);
+  }
+});
+
+Deno.test("annotations with a prefix are found by the rest of their names", () => {
+  const reader = new AnnotationReader({ "a.x": "1", "a.y": "2", b: "3" });
+  assertEquals(reader.withPrefix("a."), [["x", "1"], ["y", "2"]]);
+});
+
+Deno.test("defaults do not replace what is there, even when it is empty", () => {
+  assertEquals(withDefaults({ a: "" }, { a: "1", b: "2" }), { a: "", b: "2" });
+});
+
+Deno.test("a group sets its members; a member that differs is a conflict", () => {
+  const group = "io.microsoft.disable-unsafe-operations";
+  const member = "io.microsoft.virtualmachine.fileshares.disablewritable";
+  const expanded = expandAnnotations({ [group]: "True" });
+  assertEquals(expanded[member], "True");
+  assertEquals(Object.keys(expanded).length, 5);
+  const error = assertThrows(
+    () => expandAnnotations({ [group]: "true", [member]: "false" }),
+    ShimError,
+    `"${group}" = "true" and "${member}" = "false"`,
+  );
+  assertEquals(error.code, "InvalidArgument");
+});
+
+Deno.test("annotations of another platform are refused when they have a value", () => {
+  rejectUnsupported({ "io.microsoft.network.ncproxy": "" });
+  assertThrows(
+    () =>
+      rejectUnsupported({
+        "io.microsoft.virtualmachine.kerneldrivers": "d",
+        "io.microsoft.network.ncproxy": "p",
+      }),
+    ShimError,
+    "io.microsoft.network.ncproxy annotation is not supported",
+  );
+});
+
+const typeKey = "io.kubernetes.cri.container-type";
+const idKey = "io.kubernetes.cri.sandbox-id";
+
+Deno.test("classifyContainer() tells sandboxes, workloads and standalone containers apart", () => {
+  assertEquals(classifyContainer(), {
+    kind: "standalone",
+    sandboxId: undefined,
+  });
+  assertEquals(
+    classifyContainer({ [typeKey]: "sandbox", [idKey]: "p" }),
+    { kind: "sandbox", sandboxId: "p" },
+  );
+  assertEquals(
+    classifyContainer({ [typeKey]: "container", [idKey]: "p" }),
+    { kind: "workload", sandboxId: "p" },
+  );
+});
+
+Deno.test("classifyContainer() refuses half of the annotations, and unknown types", () => {
+  const refused: [Record<string, string>, string][] = [
+    [{ [typeKey]: "pod", [idKey]: "p" }, 'container type "pod"'],
+    [{ [typeKey]: "sandbox" }, `${idKey} is missing`],
+    [{ [idKey]: "p" }, `${typeKey} is missing`],
+  ];
+  for (const [annotations, message] of refused) {
+    const error = assertThrows(
+      () => classifyContainer(annotations),
+      ShimError,
+      message,
+    );
+    assertEquals(error.code, "InvalidArgument");
+  }
+});
