@@ -37,6 +37,12 @@ async function main(): Promise<void> {
   const writer = logWriter(stream);
   const { logLevel: level, scrubLogs: scrub } = flags;
   const log = jsonLogger(writer.sink, { level, scrub });
+  // The VM ends with the agent: one forgotten failure must not end all its
+  // containers.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("A failure was not handled", { error: event.reason });
+  });
   const directory = Deno.env.get("LCOW_VSOCK_DIR");
   const dial = dialer(directory);
   // The host is reached while the agent is still being loaded.

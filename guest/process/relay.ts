@@ -58,10 +58,22 @@ export class Relay {
     for (const name of ["stdout", "stderr"] as const) {
       const from = process[name];
       const to = host[name];
-      if (from === undefined) continue;
+      if (from === undefined) {
+        // A terminal has no errors of its own.
+        to?.close().catch((error) => this.#tell("close", name, error));
+        continue;
+      }
       const source = new DrainingSource(from, options.clock);
       this.#outputs.push({ source, done: this.#carry(name, source, to) });
     }
+  }
+
+  #tell(action: string, stream: StreamName, error: unknown): void {
+    const message = messageOf(error);
+    this.#options.log.warn(`Cannot ${action} stream`, {
+      stream,
+      error: message,
+    });
   }
 
   /** Until the host has no more, or the process reads no more. */
@@ -71,10 +83,14 @@ export class Relay {
       bytes: result.bytes,
       ended: result.ended,
     });
-    // The process sees the end; a terminal has none.
-    await input.closeWrite();
-    // The host's next write fails instead of waiting for ever.
-    if (result.ended !== "source") await socket.close();
+    try {
+      // The process sees the end; a terminal has none.
+      await input.closeWrite();
+      // The host's next write fails instead of waiting for ever.
+      if (result.ended !== "source") await socket.close();
+    } catch (error) {
+      this.#tell("close", "stdin", error);
+    }
   }
 
   async #carry(
@@ -82,7 +98,7 @@ export class Relay {
     source: DrainingSource,
     socket: Duplex | undefined,
   ): Promise<void> {
-    const { log, clock, drainGrace } = this.#options;
+    const { clock, drainGrace } = this.#options;
     let lost = socket === undefined;
     const sink = {
       // A process must not block, or die, because nobody listens any more.
@@ -92,28 +108,26 @@ export class Relay {
           await socket.write(bytes);
         } catch (error) {
           lost = true;
-          const message = messageOf(error);
-          log.warn("Output is lost", { stream: name, error: message });
+          this.#tell("write", name, error);
         }
       },
     };
     const result = await pump(source, sink);
-    if (result.error !== undefined) {
-      const message = messageOf(result.error);
-      log.warn("Output failed", { stream: name, error: message });
-    }
-    await source.close();
-    if (socket === undefined) return;
+    if (result.error !== undefined) this.#tell("read", name, result.error);
     try {
+      await source.close();
+      if (socket === undefined) return;
       await socket.closeWrite();
       // The host closes when it has everything: the exit comes after the output.
       const host = `The host's close of ${name}`;
       await deadline(clock, drainGrace, host, () => ended(socket));
     } catch (error) {
-      const message = messageOf(error);
-      log.debug("Host did not close", { stream: name, error: message });
-    } finally {
-      await socket.close();
+      this.#tell("end", name, error);
+    }
+    try {
+      await socket?.close();
+    } catch (error) {
+      this.#tell("close", name, error);
     }
   }
 
