@@ -88,35 +88,3 @@ export function pipe(): Pipe {
 export function mkfifo(path: string, mode = 0o600): void {
   check(libc().mkfifo(cString(path), mode), `Cannot make FIFO "${path}"`);
 }
-
-/** Writes all file systems to their disks. */
-export async function syncAll(): Promise<void> {
-  await libc().sync();
-}
-
-/** Space of a file system. */
-export interface FileSystemSpace {
-  /** Bytes of one block. */
-  readonly blockSize: bigint;
-  /** Blocks in all. */
-  readonly blocks: bigint;
-  /** Blocks that are free for everyone. */
-  readonly available: bigint;
-}
-
-/**
- * The space of the file system that holds a path (`struct statfs`, x86-64 and
- * arm64).
- *
- * @throws {ErrnoError} ENOENT when there is no such path.
- */
-export function fileSystemSpace(path: string): FileSystemSpace {
-  const answer = new BigUint64Array(15);
-  check(libc().statfs(cString(path), answer), `Cannot ask about "${path}"`);
-  const [, blockSize, blocks, , available] = answer;
-  return {
-    blockSize: blockSize!,
-    blocks: blocks!,
-    available: available!,
-  };
-}

@@ -25,10 +25,6 @@ const symbols = {
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
   /** int ioctl(int fd, unsigned long request, void *argument) */
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
-  /** int statfs(const char *path, struct statfs *answer) */
-  statfs: { parameters: ["buffer", "buffer"], result: "i32" },
-  /** void sync(void), on the pool of blocking calls */
-  sync: { parameters: [], result: "void", nonblocking: true },
   /** int mount(source, target, type, unsigned long flags, const void *data) */
   mount: {
     parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],

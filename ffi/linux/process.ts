@@ -7,7 +7,6 @@
 import { isErrno } from "./errno.ts";
 import { check, libc } from "./libc.ts";
 
-const prSetPdeathsig = 1;
 const prSetChildSubreaper = 36;
 
 /**
@@ -17,12 +16,6 @@ const prSetChildSubreaper = 36;
 export function becomeSubreaper(): void {
   const result = libc().prctl(prSetChildSubreaper, 1n, 0n, 0n, 0n);
   check(result, "Cannot become the reaper of orphans");
-}
-
-/** The kernel sends this process `signal` when its parent dies. */
-export function dieWithParent(signal: number): void {
-  const result = libc().prctl(prSetPdeathsig, BigInt(signal), 0n, 0n, 0n);
-  check(result, "Cannot ask for a signal at the end of the parent");
 }
 
 /** How a child ended. */

@@ -18,8 +18,11 @@ import type { OciRuntime, ProcessStdio, RuntimeProcess } from "./runtime.ts";
 export const runtimeDirectory = "/var/run/gcsrunc";
 
 /** Folder of one container's runtime files. */
-export function stateDirectory(id: string): string {
-  return `${runtimeDirectory}/${id}`;
+export function stateDirectory(
+  id: string,
+  directory = runtimeDirectory,
+): string {
+  return `${directory}/${id}`;
 }
 
 /** The log of the runtime for calls that concern the container itself. */
@@ -120,16 +123,17 @@ export class CliRuntime implements OciRuntime {
 
   /** Forgets a container. */
   async delete(id: string, options: { force?: boolean } = {}): Promise<void> {
-    const log = `${this.#directory}/${id}/delete.log`;
+    const folder = stateDirectory(id, this.#directory);
+    const log = `${folder}/delete.log`;
     const force = options.force ? ["--force"] : [];
     const what = `Cannot delete container "${id}"`;
-    await Deno.mkdir(`${this.#directory}/${id}`, { recursive: true });
+    await Deno.mkdir(folder, { recursive: true });
     try {
       await this.#run(what, ["delete", ...force, id], log);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    await removeTree(`${this.#directory}/${id}`);
+    await removeTree(folder);
   }
 
   /** Changes limits. */
@@ -149,7 +153,7 @@ export class CliRuntime implements OciRuntime {
     task: (folder: string, key: string) => Promise<T>,
   ): Promise<T> {
     const key = `${this.#calls++}`;
-    const folder = `${this.#directory}/${id}/${key}`;
+    const folder = `${stateDirectory(id, this.#directory)}/${key}`;
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     try {
       return await task(folder, key);
