@@ -41,6 +41,9 @@ export interface CreateContext {
   readonly onEnd: (container: Container) => void;
 }
 
+/** What runc and crun take; no other id becomes part of a path. */
+const idForm = /^[\w+.-]{1,255}$/;
+
 /** Lowest version of the document, `major * 1000 + minor`. */
 const lowestVersion = 2001;
 
@@ -88,6 +91,13 @@ export function parseDocument(
   }
   if (spec.root === undefined || spec.process === undefined) {
     throw invalid("OciSpecification has no root or no process");
+  }
+  if (!idForm.test(id) || id === "." || id === "..") {
+    throw new HResultError(
+      HResult.InvalidArgument,
+      `Cannot create container ${JSON.stringify(id.slice(0, 300))}: invalid ` +
+        "container ID format",
+    );
   }
   const { OciBundlePath: bundle, ScratchDirPath: scratch } = document;
   const identity = resolvePodIdentity(id, bundle, spec.annotations);

@@ -321,6 +321,9 @@ Deno.test("documents that cannot be right are refused as JSON errors", () =>
     ) {
       await refused(() => create(text), HResult.InvalidJson);
     }
+    for (const id of ["", ".", "..", "a/b", "../a", "a b", "x".repeat(256)]) {
+      await refused(() => vm.create({ id }), HResult.InvalidArgument);
+    }
     for (const bundle of ["", "/", "/etc", "a/b", "/a/../b"]) {
       const OciSpecification = {
         ociVersion: "1.1.0",

@@ -18,11 +18,8 @@ import type { OciRuntime, ProcessStdio, RuntimeProcess } from "./runtime.ts";
 export const runtimeDirectory = "/var/run/gcsrunc";
 
 /** Folder of one container's runtime files. */
-export function stateDirectory(
-  id: string,
-  directory = runtimeDirectory,
-): string {
-  return `${directory}/${id}`;
+export function stateDirectory(id: string): string {
+  return `${runtimeDirectory}/${id}`;
 }
 
 /** The log of the runtime for calls that concern the container itself. */
@@ -38,8 +35,6 @@ export interface CliOptions {
   readonly reaper: Reaper;
   /** Environment of the program. */
   readonly env: Readonly<Record<string, string>>;
-  /** See {@linkcode runtimeDirectory}. */
-  readonly directory?: string;
 }
 
 /** The text of a file; empty when there is none. */
@@ -67,7 +62,6 @@ export class CliRuntime implements OciRuntime {
   readonly #path: string;
   readonly #reaper: Reaper;
   readonly #env: readonly string[];
-  readonly #directory: string;
   #calls = 0;
 
   /** @param options Program, environment and who waits for it. */
@@ -77,7 +71,6 @@ export class CliRuntime implements OciRuntime {
     this.#reaper = options.reaper;
     this.#env = Object.entries(options.env)
       .map(([name, value]) => `${name}=${value}`);
-    this.#directory = options.directory ?? runtimeDirectory;
   }
 
   /** Makes a container. */
@@ -123,7 +116,7 @@ export class CliRuntime implements OciRuntime {
 
   /** Forgets a container. */
   async delete(id: string, options: { force?: boolean } = {}): Promise<void> {
-    const folder = stateDirectory(id, this.#directory);
+    const folder = stateDirectory(id);
     const log = `${folder}/delete.log`;
     const force = options.force ? ["--force"] : [];
     const what = `Cannot delete container "${id}"`;
@@ -153,7 +146,7 @@ export class CliRuntime implements OciRuntime {
     task: (folder: string, key: string) => Promise<T>,
   ): Promise<T> {
     const key = `${this.#calls++}`;
-    const folder = `${stateDirectory(id, this.#directory)}/${key}`;
+    const folder = `${stateDirectory(id)}/${key}`;
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     try {
       return await task(folder, key);
@@ -176,7 +169,7 @@ export class CliRuntime implements OciRuntime {
       const args = [...await call.args(folder), "--pid-file", pidFile];
       // The path of a socket is short: it does not carry the container's id.
       const socket = stdio === "terminal"
-        ? listenConsole(`${this.#directory}/${key}.sock`)
+        ? listenConsole(`${runtimeDirectory}/${key}.sock`)
         : undefined;
       try {
         if (socket !== undefined) args.push("--console-socket", socket.path);
