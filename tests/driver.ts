@@ -7,10 +7,11 @@
 
 import { connDuplex, type Duplex, listenerDuplex } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
+import { pump } from "../base/pump.ts";
 import { silentLogger } from "../base/log.ts";
 import { systemClock } from "../base/clock.ts";
-import { mkfifo, open, OpenFlag } from "../ffi/linux/files.ts";
-import { fdDuplex } from "../ffi/linux/fd_stream.ts";
+import { openFifo } from "../ffi/linux/fifo.ts";
+import { mkfifo } from "../ffi/linux/files.ts";
 import { TtrpcClient } from "../ttrpc/client.ts";
 import { TtrpcServer } from "../ttrpc/server.ts";
 import { Envelope } from "../ttrpc/api/types.gen.ts";
@@ -121,12 +122,29 @@ export function execSpec(
   };
 }
 
-function clientEnd(path: string): Duplex {
+/**
+ * The client's end of a FIFO: it reads what the shim writes, and the reverse.
+ */
+async function clientEnd(
+  path: string,
+  direction: "read" | "write",
+): Promise<Duplex> {
   mkfifo(path);
-  return fdDuplex(
-    open(path, OpenFlag.ReadWrite | OpenFlag.NonBlocking),
-    "pipe",
+  return await openFifo(path, direction === "read" ? "stdin" : "stdout");
+}
+
+/** Reads a FIFO and forgets what comes. */
+function drain(path: string): { close: () => Promise<void> } {
+  const stream = clientEnd(path, "read");
+  const done = stream.then((source) =>
+    pump(source, { write: () => Promise.resolve() })
   );
+  return {
+    close: async () => {
+      await (await stream).close();
+      await done;
+    },
+  };
 }
 
 /** Writes a bundle below `dir`. */
@@ -142,8 +160,13 @@ export async function makeBundle(
     `${path}/config.json`,
     JSON.stringify(specification(options)),
   );
-  const input = options.stdin ? clientEnd(`${path}/stdin`) : undefined;
-  const output = clientEnd(`${path}/stdout`);
+  const input = options.stdin
+    ? await clientEnd(`${path}/stdin`, "write")
+    : undefined;
+  // containerd reads the shim's log; a shim may refuse to serve without it, or
+  // to run a process that has output but no place for its errors.
+  const drains = ["log", "stderr"].map((name) => drain(`${path}/${name}`));
+  const output = await clientEnd(`${path}/stdout`, "read");
   return {
     id: options.id,
     path,
@@ -159,12 +182,13 @@ export async function makeBundle(
     }],
     stdin: options.stdin ? `${path}/stdin` : "",
     stdout: `${path}/stdout`,
-    stderr: "",
+    stderr: `${path}/stderr`,
     input,
     output,
     async close() {
       await input?.close();
       await output.close();
+      await Promise.all(drains.map(({ close }) => close()));
     },
   };
 }
