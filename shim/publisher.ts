@@ -61,6 +61,9 @@ interface Pending {
 export class EventPublisher implements EventSink {
   readonly #options: PublisherOptions;
   readonly #queue: AsyncQueue<Pending>;
+  /** Aborted by a close: nothing is waited for between attempts any more. */
+  readonly #closing = new AbortController();
+  /** Aborted when the close took too long. */
   readonly #stopping = new AbortController();
   readonly #drained: Promise<void>;
   #client: TtrpcClient | undefined;
@@ -91,12 +94,13 @@ export class EventPublisher implements EventSink {
   }
 
   /**
-   * Ends: what is queued is still forwarded, for as long as one attempt may
+   * Ends: what is queued is still tried once, for as long as one attempt may
    * take; the rest is dropped. Idempotent.
    */
   async close(): Promise<void> {
     const { clock, timeouts, log } = this.#options;
     this.#queue.close();
+    this.#closing.abort();
     try {
       await deadline(
         clock,
@@ -124,22 +128,25 @@ export class EventPublisher implements EventSink {
 
   /** Delivers one event or gives it up; later events wait, so that order is kept. */
   async #deliver(event: Pending): Promise<void> {
-    const { clock, log } = this.#options;
-    const { signal } = this.#stopping;
+    const { log } = this.#options;
     for (let attempt = 0;; attempt++) {
+      if (attempt > 0) await this.#pause(attempt * 1000);
+      const isLast = attempt >= maxRetries || this.#closing.signal.aborted;
       try {
-        if (attempt > 0) await clock.sleep(attempt * 1000, signal);
         return await this.#attempt(event);
       } catch (error) {
-        if (signal.aborted || attempt >= maxRetries) {
-          return this.#countLost(event.topic, messageOf(error));
-        }
+        if (isLast) return this.#countLost(event.topic, messageOf(error));
         log.debug("Cannot forward an event", {
           topic: event.topic,
           error: messageOf(error),
         });
       }
     }
+  }
+
+  /** Waits before the next attempt; a close ends the wait. */
+  async #pause(ms: number): Promise<void> {
+    await this.#options.clock.sleep(ms, this.#closing.signal).catch(() => {});
   }
 
   /** One attempt; a connection that was lost since its last use is made anew once. */

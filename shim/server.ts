@@ -149,9 +149,11 @@ export async function runServer(
   server.register(SandboxService, sandboxHandlers(shim));
   const served = server.serve(listener);
   await shim.ended;
-  await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));
+  // Who sees its connection closed shall find nothing left.
+  await listener.close();
   await served;
   await platform.cleanUp(args.namespace, group.key);
+  await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));
   return code;
 }
 
