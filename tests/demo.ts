@@ -123,8 +123,8 @@ async function runPod(
     () => streamExec(containerd, steps),
   );
   const end = async (id: string): Promise<void> => {
-    await containerd.ctr("task", "kill", "--signal", "SIGKILL", id);
-    await containerd.run(["task", "delete", id]);
+    // Kills, waits for the exit and deletes.
+    await containerd.run(["task", "delete", "--force", id]);
     await containerd.ctr("container", "delete", id);
   };
   await steps.step("kill and delete the second container", () => end(web));

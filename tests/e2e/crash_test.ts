@@ -65,8 +65,7 @@ Deno.test({
       await ctr.ctr("task", "ls"),
       new RegExp(`${id}\\s+\\d+\\s+RUNNING`),
     );
-    await ctr.ctr("task", "kill", "--signal", "SIGKILL", id);
-    await ctr.run(["task", "delete", id]);
+    await ctr.run(["task", "delete", "--force", id]);
     await ctr.ctr("container", "delete", id);
     assertEquals(await ctr.leftovers(), []);
   },

@@ -52,9 +52,8 @@ export async function assertNothingLeft(): Promise<void> {
   assertEquals(await daemon().leftovers(), []);
 }
 
-/** Kills and deletes a task and its container. */
+/** Kills and deletes a task, if there is one, and its container. */
 export async function remove(id: string): Promise<void> {
-  await daemon().run(["task", "kill", "--signal", "SIGKILL", id]);
-  await daemon().run(["task", "delete", id]);
+  await daemon().run(["task", "delete", "--force", id]);
   await daemon().run(["container", "delete", id]);
 }

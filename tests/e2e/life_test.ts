@@ -46,7 +46,10 @@ Deno.test({
   fn: async () => {
     const ctr = daemon();
     const id = newId();
-    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    const args = ctr.runArgs(id, ["sh", "-c", "echo up; exec sleep 1000"]);
+    const process = ctr.spawn(args);
+    const output = process.stdout.getReader();
+    await output.read();
     try {
       assertMatch(
         await ctr.ctr("task", "ls"),
@@ -72,10 +75,11 @@ Deno.test({
       assertStringIncludes(missing.stderr, "/no/such/program");
     } finally {
       await ctr.ctr("task", "kill", "--signal", "SIGKILL", id);
-      const deleted = await ctr.run(["task", "delete", id]);
-      assertStringIncludes(deleted.stderr, "exit code 137");
-      await ctr.ctr("container", "delete", id);
+      while (!(await output.read()).done);
+      await process.stderr.cancel();
     }
+    assertEquals((await process.status).code, 137);
+    await ctr.ctr("container", "delete", id);
     await assertNothingLeft();
   },
 });

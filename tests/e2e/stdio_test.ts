@@ -4,6 +4,7 @@ import {
   daemon,
   limit,
   newId,
+  remove,
   runContainer,
   useContainerd,
 } from "./fixture.ts";
@@ -66,9 +67,7 @@ Deno.test({
       ]);
       assertEquals([code, stdout], [0, `line ${i}\n`]);
     }
-    await ctr.ctr("task", "kill", "--signal", "SIGKILL", id);
-    await ctr.run(["task", "delete", id]);
-    await ctr.ctr("container", "delete", id);
+    await remove(id);
     await assertNothingLeft();
   },
 });
