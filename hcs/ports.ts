@@ -157,8 +157,8 @@ export interface DetachedProcess {
    * @throws {ShimError} Unavailable with what it printed, when it ends before.
    */
   readonly ready: Promise<void>;
-  /** Kills it. */
-  kill(): void;
+  /** Kills it and waits for its end; one that has ended is a success. */
+  kill(): Promise<void>;
   /** Lets the parent end without it. */
   release(): void;
 }
@@ -177,7 +177,7 @@ export interface Platform {
   /** Processors that this process may use. */
   readonly cpus: number;
   /** Address of the ttrpc endpoint of a group, as containerd is told. */
-  endpoint(namespace: string, key: string): string;
+  endpoint(namespace: string, key: string): Promise<string>;
   /**
    * Serves an address of {@linkcode Platform.endpoint}; only this user may connect.
    *

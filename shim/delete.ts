@@ -132,7 +132,7 @@ async function cleanUp(
   const group = await groupOf(bundle, id);
   // The VM belongs to the pod's sandbox; a member's end is none of its business.
   if (group.member) return;
-  const address = platform.endpoint(namespace, group.key);
+  const address = await platform.endpoint(namespace, group.key);
   const served = await answers(
     (bounded) => platform.connect(address, bounded),
     clock,

@@ -90,9 +90,10 @@ export class FakeChild implements DetachedProcess {
     );
   }
 
-  kill(): void {
+  kill(): Promise<void> {
     this.fate.push("killed");
     this.die("SIGKILL");
+    return Promise.resolve();
   }
 
   release(): void {
@@ -121,8 +122,8 @@ export class FakePlatform implements Platform {
   };
   readonly #listeners = new Map<string, MemoryListener>();
 
-  endpoint(namespace: string, key: string): string {
-    return `memory://${namespace}/${key}`;
+  endpoint(namespace: string, key: string): Promise<string> {
+    return Promise.resolve(`memory://${namespace}/${key}`);
   }
 
   listen(address: string): Promise<DuplexListener> {

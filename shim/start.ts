@@ -14,7 +14,13 @@ import { messageOf, ShimError } from "../base/errors.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import type { DetachedProcess, Platform } from "../hcs/ports.ts";
 import type { Arguments } from "./args.ts";
-import type { Answer } from "./dialect.ts";
+import { encodeAnswer } from "./answer.ts";
+import {
+  type Answer,
+  chooseAnswer,
+  forcedVersion,
+  needsMajor,
+} from "./dialect.ts";
 import { groupOf } from "./grouping.ts";
 
 /** What `start` needs of the world. */
@@ -60,7 +66,7 @@ export async function start(
     context.readInput(),
     groupOf(bundle, args.id),
   ]);
-  const address = platform.endpoint(args.namespace, group.key);
+  const address = await platform.endpoint(args.namespace, group.key);
   if (await isServed(address, context)) {
     const { answer, bytes } = await answerFor(args, input, address, context);
     if (answer.writesAddress) await writeAddress(bundle, address);
@@ -92,9 +98,7 @@ async function abandon(
   address: string,
   context: StartContext,
 ): Promise<void> {
-  child.kill();
-  // Its end is seen here unless it was ready already.
-  await child.ready.catch(() => {});
+  await child.kill();
   try {
     if (!await isServed(address, context)) {
       await context.platform.cleanUp(namespace, key);
@@ -145,26 +149,25 @@ async function answerFor(
   address: string,
   { env, containerdMajor, clock, timeouts }: StartContext,
 ): Promise<{ answer: Answer; bytes: Uint8Array }> {
-  const [bootstrap, dialect] = await Promise.all([
-    import("./bootstrap.ts"),
-    import("./dialect.ts"),
-  ]);
-  const params = bootstrap.parseBootstrap(input, args).form === "params";
-  const forced = dialect.forcedVersion(env("LCOW_BOOTSTRAP_VERSION"));
+  const params = await isParams(args, input);
+  const forced = forcedVersion(env("LCOW_BOOTSTRAP_VERSION"));
   const maxShimVersion = env("MAX_SHIM_VERSION") !== undefined;
-  const asked = dialect.needsMajor({ params, maxShimVersion }, forced);
-  const major = asked
+  const major = needsMajor({ params, maxShimVersion }, forced)
     ? await bounded(
       clock,
       timeouts.containerdVersion,
       (signal) => containerdMajor(args.publishBinary, signal),
     )
     : undefined;
-  const answer = dialect.chooseAnswer(
-    { params, maxShimVersion, major },
-    forced,
-  );
-  return { answer, bytes: dialect.encodeAnswer(answer, address) };
+  const answer = chooseAnswer({ params, maxShimVersion, major }, forced);
+  return { answer, bytes: await encodeAnswer(answer, address) };
+}
+
+/** True for bootstrap parameters. The codecs are loaded only when there is input. */
+async function isParams(args: Arguments, input: Uint8Array): Promise<boolean> {
+  if (input.length === 0) return false;
+  const { parseBootstrap } = await import("./bootstrap.ts");
+  return parseBootstrap(input, args).form === "params";
 }
 
 /** The result within a time, else undefined; the work hears of the end by its signal. */

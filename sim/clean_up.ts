@@ -20,7 +20,7 @@ export async function cleanUpGroup(
   namespace: string,
   key: string,
 ): Promise<void> {
-  const folder = vmFolder(state, `${key}@vm`);
+  const folder = await vmFolder(state, `${key}@vm`);
   await exclusively(state.vms, () => reapFolder(folder, systemClock));
-  await removeStale(endpointAddress(state, namespace, key));
+  await removeStale(await endpointAddress(state, namespace, key));
 }

@@ -115,7 +115,7 @@ async function readiness(
   );
 }
 
-function kill(child: Deno.ChildProcess): void {
+async function kill(child: Deno.ChildProcess): Promise<void> {
   try {
     child.kill("SIGKILL");
   } catch (error) {
@@ -123,6 +123,7 @@ function kill(child: Deno.ChildProcess): void {
       error instanceof Deno.errors.NotFound;
     if (!ended) throw error;
   }
+  await child.status;
 }
 
 /**

@@ -70,8 +70,8 @@ Deno.test("spawnCommand() reports a program that cannot be started", async () =>
 Deno.test("kill() ends the process, before or after its end", async () => {
   await withFolder(async (cwd) => {
     const process = sh("exec sleep 60", cwd);
-    process.kill();
+    await process.kill();
     await assertRejects(() => process.ready, ShimError, "SIGKILL");
-    process.kill();
+    await process.kill();
   });
 });

@@ -12,7 +12,7 @@ async function withAddress(
   task: (address: string, path: string) => Promise<void>,
 ): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "lcow-s-" });
-  const address = endpointAddress(stateFolders(dir), "default", "web");
+  const address = await endpointAddress(stateFolders(dir), "default", "web");
   try {
     await task(address, socketPath(address));
   } finally {
@@ -31,22 +31,22 @@ async function leaveStale(path: string): Promise<void> {
   }).output();
 }
 
-Deno.test("endpointAddress() is short and depends on namespace and key", () => {
+Deno.test("endpointAddress() is short and depends on namespace and key", async () => {
   const state = stateFolders("/run/lcow");
   assertMatch(
-    endpointAddress(state, "default", "web"),
+    await endpointAddress(state, "default", "web"),
     /^unix:\/\/\/run\/lcow\/s\/[0-9a-f]{16}\.sock$/,
   );
   assertEquals(
-    endpointAddress(state, "default", "web") ===
-      endpointAddress(state, "k8s.io", "web"),
+    await endpointAddress(state, "default", "web") ===
+      await endpointAddress(state, "k8s.io", "web"),
     false,
   );
 });
 
-Deno.test("vmFolder() has eight hexadecimal digits of the system id", () => {
+Deno.test("vmFolder() has eight hexadecimal digits of the system id", async () => {
   assertMatch(
-    vmFolder(stateFolders(undefined), "pod1@vm"),
+    await vmFolder(stateFolders(undefined), "pod1@vm"),
     /^\/run\/lcow\/vm\/[0-9a-f]{8}$/,
   );
 });

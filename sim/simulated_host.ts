@@ -111,10 +111,10 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
       runtimeId: newGuid(),
       process: await this.#identity(),
       state: "Created",
-      cgroup: { name: groupName(this.#state, id), layout },
+      cgroup: { name: await groupName(this.#state, id), layout },
       loops: [],
     };
-    const folder = vmFolder(this.#state, id);
+    const folder = await vmFolder(this.#state, id);
     await exclusively(this.#state.vms, async () => {
       await this.#reap(folder, id);
       await Deno.mkdir(folder, { mode: 0o700 });
@@ -217,7 +217,7 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
   async open(id: string): Promise<ComputeSystem> {
     const owned = this.#machines.get(id);
     if (owned?.machine.lives) return owned.handles.open();
-    const folder = vmFolder(this.#state, id);
+    const folder = await vmFolder(this.#state, id);
     const record = await readRecord(folder);
     if (record?.id === id && await isAlive(record.process)) {
       const presence = await RemotePresence.connect(folder);

@@ -6,7 +6,6 @@
  */
 
 import { ShimError } from "../base/errors.ts";
-import { sha256 } from "./sha256.ts";
 
 /** Where the state is when `LCOW_STATE` says nothing. */
 const defaultRoot = "/run/lcow";
@@ -59,25 +58,37 @@ export function stateFolders(root: string | undefined): StateFolders {
   return { root: trimmed, sockets: `${trimmed}/s`, vms: `${trimmed}/vm` };
 }
 
+/** SHA-256 of a text, as lower-case hex. */
+async function sha256(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
 /** The endpoint of a group, as containerd is told: `unix://…/s/<16 hex>.sock`. */
-export function endpointAddress(
+export async function endpointAddress(
   { sockets }: StateFolders,
   namespace: string,
   key: string,
-): string {
-  const name = sha256(`${namespace}/${key}`).slice(0, 16);
-  return `unix://${sockets}/${name}.sock`;
+): Promise<string> {
+  const name = await sha256(`${namespace}/${key}`);
+  return `unix://${sockets}/${name.slice(0, 16)}.sock`;
 }
 
 /** The folder of a virtual machine, by the id of its compute system. */
-export function vmFolder({ vms }: StateFolders, systemId: string): string {
-  return `${vms}/${sha256(systemId).slice(0, 8)}`;
+export async function vmFolder(
+  { vms }: StateFolders,
+  systemId: string,
+): Promise<string> {
+  return `${vms}/${(await sha256(systemId)).slice(0, 8)}`;
 }
 
 /**
  * The name of a machine's control group: unlike the folder's, unique on the
  * whole computer, because several state folders share one tree of groups.
  */
-export function groupName({ root }: StateFolders, systemId: string): string {
-  return sha256(`${root}\0${systemId}`).slice(0, 16);
+export async function groupName(
+  { root }: StateFolders,
+  systemId: string,
+): Promise<string> {
+  return (await sha256(`${root}\0${systemId}`)).slice(0, 16);
 }

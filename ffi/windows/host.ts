@@ -46,7 +46,9 @@ export function windowsPlatform(): Platform {
     },
     cpus: navigator.hardwareConcurrency,
     endpoint: (namespace, key) =>
-      `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`,
+      Promise.resolve(
+        `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`,
+      ),
     listen: (address) => missing("serve", address, namedPipes),
     connect: (address) => missing("connect to", address, namedPipes),
     stdio: (url) => missing("open the stream", url, namedPipes),

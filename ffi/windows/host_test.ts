@@ -9,11 +9,11 @@ Deno.test("windowsBuild reads the third number of the version", () => {
   assertThrows(() => windowsBuild("6.1"), ShimError, '"6.1"');
 });
 
-Deno.test("the Windows platform names itself and its endpoint", () => {
+Deno.test("the Windows platform names itself and its endpoint", async () => {
   const platform = windowsPlatform();
   assertEquals(platform.os, "windows");
   assertEquals(
-    platform.endpoint("k8s.io", "pod1"),
+    await platform.endpoint("k8s.io", "pod1"),
     "\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-k8s.io-pod1-pipe",
   );
 });

@@ -301,7 +301,9 @@ async function leftOf(dir: string): Promise<string[]> {
 /** Control groups of the machines that tests use. */
 async function groupsOf(dir: string): Promise<string[]> {
   const state = stateFolders(`${dir}/state`);
-  const names = ["a@vm", "b@vm", "c@vm"].map((id) => groupName(state, id));
+  const names = await Promise.all(
+    ["a@vm", "b@vm", "c@vm"].map((id) => groupName(state, id)),
+  );
   const found: string[] = [];
   for (const top of await namesIn("/sys/fs/cgroup")) {
     const groups = await namesIn(`/sys/fs/cgroup/${top}/lcow`)
