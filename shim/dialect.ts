@@ -9,7 +9,6 @@
  */
 
 import { ShimError } from "../base/errors.ts";
-import { BootstrapResult } from "../ttrpc/api/bootstrap.gen.ts";
 
 /** What is known about the caller, cheapest first. */
 export interface Evidence {
@@ -124,21 +123,4 @@ export function chooseAnswer(
   if (row === undefined) throw new TypeError("The table of answers has a gap");
   if (forced === undefined || row.answer.form !== "json") return row.answer;
   return { form: "json", version: forced, writesAddress: forced === 2 };
-}
-
-/** The bytes for standard output; nothing may be added to them. */
-export function encodeAnswer(
-  { form, version }: Answer,
-  address: string,
-): Uint8Array {
-  switch (form) {
-    case "protobuf":
-      return BootstrapResult.encode({ version, address, protocol: "ttrpc" });
-    case "json":
-      return new TextEncoder().encode(
-        JSON.stringify({ version, address, protocol: "ttrpc" }),
-      );
-    case "plain":
-      return new TextEncoder().encode(address);
-  }
 }

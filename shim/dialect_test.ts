@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ShimError } from "../base/errors.ts";
 import { BootstrapResult } from "../ttrpc/api/bootstrap.gen.ts";
+import { encodeAnswer } from "./answer.ts";
 import {
   type Answer,
   chooseAnswer,
-  encodeAnswer,
   forcedVersion,
   needsMajor,
 } from "./dialect.ts";
@@ -61,20 +61,20 @@ Deno.test("forcedVersion() takes 2 and 3 and refuses anything else", () => {
   assertThrows(() => forcedVersion("4"), ShimError, "LCOW_BOOTSTRAP_VERSION");
 });
 
-Deno.test("encodeAnswer() writes the address alone for containerd 1.6", () => {
-  const bytes = encodeAnswer(plain, "unix:///run/a.sock");
+Deno.test("encodeAnswer() writes the address alone for containerd 1.6", async () => {
+  const bytes = await encodeAnswer(plain, "unix:///run/a.sock");
   assertEquals(new TextDecoder().decode(bytes), "unix:///run/a.sock");
 });
 
-Deno.test("encodeAnswer() writes JSON with version, address and protocol", () => {
+Deno.test("encodeAnswer() writes JSON with version, address and protocol", async () => {
   const address = "\\\\.\\pipe\\x";
-  const text = new TextDecoder().decode(encodeAnswer(json3, address));
+  const text = new TextDecoder().decode(await encodeAnswer(json3, address));
   assertEquals(JSON.parse(text), { version: 3, address, protocol: "ttrpc" });
   assert(text.startsWith('{"version":3,'));
 });
 
-Deno.test("encodeAnswer() writes a BootstrapResult, which starts with field 1", () => {
-  const bytes = encodeAnswer(protobuf, "unix:///a");
+Deno.test("encodeAnswer() writes a BootstrapResult, which starts with field 1", async () => {
+  const bytes = await encodeAnswer(protobuf, "unix:///a");
   assertEquals(bytes[0], 0x08);
   const { version, address, protocol } = BootstrapResult.decode(bytes);
   assertEquals([version, address, protocol], [3, "unix:///a", "ttrpc"]);

@@ -22,12 +22,16 @@ import type { Arguments } from "./args.ts";
 import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
 import { groupOf } from "./grouping.ts";
 import { unpackOptions } from "./options.ts";
+import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
 import type { Runtime } from "./runtime.ts";
 import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
+
+/** Pause before the controllers are loaded, in milliseconds. */
+const firstAnswers = 5;
 
 /** The most specific level that somebody asked for. */
 function levelOf(
@@ -38,6 +42,11 @@ function levelOf(
   return parseLogLevel(Deno.env.get("LCOW_LOG_LEVEL") ?? "") ??
     (args.debug ? "debug" : undefined) ?? parseLogLevel(option ?? "") ??
     bootstrap.logLevel ?? "info";
+}
+
+/** Writes to `panic.log`, at once: the process may not last. */
+function writeError(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
 /** Ends the shim at a signal that this system has. */
@@ -53,28 +62,6 @@ function onSignals(shim: Shim): void {
       });
     }
   }
-}
-
-/**
- * What nobody caught is written to standard error, the file `panic.log`, and
- * ends the shim: its state is no longer certain. Waiters still hear of it.
- *
- * @param end Ends the shim.
- */
-function onPanic(end: () => void): void {
-  const panic = (error: unknown): void => {
-    const text = error instanceof Error ? error.stack ?? error.message : error;
-    Deno.stderr.writeSync(new TextEncoder().encode(`panic: ${text}\n`));
-    end();
-  };
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    panic(event.reason);
-  });
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    panic(event.error);
-  });
 }
 
 async function makeLogger(
@@ -137,7 +124,7 @@ export async function runServer(
     timeouts,
   });
   let code = 0;
-  onPanic(() => {
+  watchPanics(globalThis, writeError, () => {
     code = 1;
     shim.end("panic");
   });
@@ -160,6 +147,8 @@ export async function runServer(
 /** Loads the controllers in the background; a failure is every create's answer. */
 function loadRuntimeLater(log: Logger): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
+    // A client that waits already is answered first: compiling holds everything up.
+    await systemClock.sleep(firstAnswers);
     const { loadRuntime } = await import("./load_runtime.ts");
     return await loadRuntime(log, systemClock, defaultTimeouts);
   };

@@ -177,9 +177,11 @@ export class Task {
     this.require("delete");
     const queue = this.#deletes.get(execId) ?? new SerialQueue();
     this.#deletes.set(execId, queue);
-    const status = await queue.run(() => this.#delete(execId, gone));
-    this.#deletes.delete(execId);
-    return status;
+    try {
+      return await queue.run(() => this.#delete(execId, gone));
+    } finally {
+      this.#deletes.delete(execId);
+    }
   }
 
   async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
