@@ -9,6 +9,7 @@ import { IndentationText, NewLineKind, Project } from "ts-morph";
 import { format } from "./format.ts";
 import { jsonSource } from "./json_output.ts";
 import { protoSources } from "./proto_output.ts";
+import { protobufModule, protobufSource } from "./protobuf_module.ts";
 import { jsonTargets, protoTargets } from "./targets.ts";
 
 /** The repository. */
@@ -35,7 +36,9 @@ export function generate(): Map<string, string> {
   for (const [path, text] of protoSources(project, root, protoTargets)) {
     texts.set(path, text);
   }
-  return format(texts);
+  const formatted = format(texts);
+  formatted.set(protobufModule, protobufSource(root));
+  return formatted;
 }
 
 function readIfThere(path: string): string | undefined {

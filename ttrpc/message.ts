@@ -4,7 +4,8 @@
  * @module
  */
 
-import protobuf from "protobufjs/minimal.js";
+// @ts-types="protobufjs/minimal.js"
+import protobuf from "./protobuf.gen.js";
 import { ShimError } from "../base/errors.ts";
 
 /** Reads the wire format; ends at the end of the message it reads. */
