@@ -1,8 +1,8 @@
 /**
  * `serve`: the process that lives as long as its sandbox.
  *
- * It listens first, tells `start` that it can be reached, and only then loads
- * what it takes to answer: a connection waits in the endpoint meanwhile.
+ * It listens first, so that a `start` that comes second finds it, and is ready when
+ * it can answer without delay.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export async function runServe(args: Arguments): Promise<number> {
     await say(`${messageOf(error)}\n`);
     return 1;
   }
-  await say("ready\n");
   const { runServer } = await import("./server.ts");
-  return await runServer(args, platform, listener, input);
+  const ready = (): Promise<void> => say("ready\n");
+  return await runServer({ args, platform, listener, input, ready });
 }

@@ -30,9 +30,6 @@ import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
 
-/** Pause before the controllers are loaded, in milliseconds. */
-const firstAnswers = 5;
-
 /** The most specific level that somebody asked for. */
 function levelOf(
   args: Arguments,
@@ -75,18 +72,27 @@ async function makeLogger(
   return jsonLogger(sink, { level, scrub, fields: { namespace, shim: id } });
 }
 
+/** What {@linkcode runServer} is given. */
+export interface Serving {
+  /** Arguments of `serve`. */
+  readonly args: Arguments;
+  /** The operating system. */
+  readonly platform: Platform;
+  /** The endpoint; the server's from now on. */
+  readonly listener: DuplexListener;
+  /** Standard input of `start`. */
+  readonly input: Promise<Uint8Array>;
+  /** Tells `start` that clients are answered. */
+  readonly ready: () => Promise<void>;
+}
+
 /**
  * Serves until the shim ends.
  *
- * @param listener The endpoint; this function's from now on.
- * @param input Standard input of `start`.
  * @returns The exit code.
  */
 export async function runServer(
-  args: Arguments,
-  platform: Platform,
-  listener: DuplexListener,
-  input: Promise<Uint8Array>,
+  { args, platform, listener, input, ready }: Serving,
 ): Promise<number> {
   const clock = systemClock;
   const timeouts = defaultTimeouts;
@@ -113,7 +119,7 @@ export async function runServer(
     clock,
     timeouts,
   });
-  const runtime = loadRuntimeLater(log);
+  const runtime = loadRuntimeLogged(log);
   const shim = new Shim({
     runtime,
     options,
@@ -135,6 +141,9 @@ export async function runServer(
   server.register(TaskV3, tasks);
   server.register(SandboxService, sandboxHandlers(shim));
   const served = server.serve(listener);
+  // Compiling the controllers holds everything else up: nobody is to notice.
+  await Promise.allSettled([runtime]);
+  await ready();
   await shim.ended;
   // Who sees its connection closed shall find nothing left.
   await listener.close();
@@ -144,11 +153,9 @@ export async function runServer(
   return code;
 }
 
-/** Loads the controllers in the background; a failure is every create's answer. */
-function loadRuntimeLater(log: Logger): Promise<Runtime> {
+/** Loads the controllers; a failure is every create's answer. */
+function loadRuntimeLogged(log: Logger): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
-    // A client that waits already is answered first: compiling holds everything up.
-    await systemClock.sleep(firstAnswers);
     const { loadRuntime } = await import("./load_runtime.ts");
     return await loadRuntime(log, systemClock, defaultTimeouts);
   };
