@@ -7,7 +7,7 @@
 
 import { ShimError } from "../base/errors.ts";
 import { buildImage, imageName } from "./image.ts";
-import { leftovers, settledLeftovers } from "./leftovers.ts";
+import { leftovers, machineGroups, settledLeftovers } from "./leftovers.ts";
 import { toolEnv } from "./debian.ts";
 import { install } from "../bin/install.ts";
 
@@ -74,11 +74,17 @@ export class PrivateContainerd implements AsyncDisposable {
   /** Environment of its clients and, plus `PATH`, of its shims. */
   readonly env: Readonly<Record<string, string>>;
   readonly #logPath: string;
+  readonly #foreignGroups: readonly string[];
   #process: Deno.ChildProcess | undefined;
 
-  private constructor(dir: string, env: Readonly<Record<string, string>>) {
+  private constructor(
+    dir: string,
+    env: Readonly<Record<string, string>>,
+    foreignGroups: readonly string[],
+  ) {
     this.dir = dir;
     this.env = env;
+    this.#foreignGroups = foreignGroups;
     this.#logPath = `${dir}/containerd.log`;
   }
 
@@ -96,7 +102,11 @@ export class PrivateContainerd implements AsyncDisposable {
       LCOW_STATE: `${dir}/lcow`,
       ...options.env,
     };
-    const containerd = new PrivateContainerd(dir, env);
+    const containerd = new PrivateContainerd(
+      dir,
+      env,
+      await machineGroups(),
+    );
     await Deno.writeTextFile(`${dir}/config.toml`, config(dir));
     await containerd.launch();
     try {
@@ -224,7 +234,7 @@ export class PrivateContainerd implements AsyncDisposable {
 
   /** What of this instance's shims, VMs and containers stays; one line each. */
   leftovers(): Promise<string[]> {
-    return settledLeftovers(() => leftovers(this.dir));
+    return settledLeftovers(() => leftovers(this.dir, this.#foreignGroups));
   }
 
   /** Ends the daemon and removes its folder. */

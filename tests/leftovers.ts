@@ -76,14 +76,12 @@ async function files(dir: string): Promise<string[]> {
   return found;
 }
 
-/** Groups of VMs in which nothing runs: a VM that lives has processes. */
-async function emptyCgroups(): Promise<string[]> {
+/** New groups of VMs in which nothing runs: a VM that lives has processes. */
+async function emptyCgroups(foreign: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const controller of await names("/sys/fs/cgroup")) {
-    const parent = `/sys/fs/cgroup/${controller}/lcow`;
-    for (const { name, isDirectory } of await entries(parent)) {
-      const group = `${parent}/${name}`;
-      if (isDirectory && !await isPopulated(group)) found.push(group);
+  for (const group of await machineGroups()) {
+    if (!foreign.includes(group) && !await isPopulated(group)) {
+      found.push(group);
     }
   }
   return found;
@@ -97,8 +95,28 @@ async function isPopulated(group: string): Promise<boolean> {
   return false;
 }
 
-/** Looks for everything that belongs to a private containerd's folder. */
-export async function leftovers(dir: string): Promise<Leftovers> {
+/** Groups of VMs that are there now, of whomever. */
+export async function machineGroups(): Promise<string[]> {
+  const found: string[] = [];
+  for (const controller of await names("/sys/fs/cgroup")) {
+    const parent = `/sys/fs/cgroup/${controller}/lcow`;
+    for (const { name, isDirectory } of await entries(parent)) {
+      if (isDirectory) found.push(`${parent}/${name}`);
+    }
+  }
+  return found;
+}
+
+/**
+ * Looks for everything that belongs to a private containerd's folder.
+ *
+ * @param dir The folder.
+ * @param foreign Control groups that were there before, which are others'.
+ */
+export async function leftovers(
+  dir: string,
+  foreign: readonly string[],
+): Promise<Leftovers> {
   const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")
     .map((line) => line.split(" ")[4] ?? "")
     .filter((path) => path.startsWith(`${dir}/`));
@@ -110,7 +128,7 @@ export async function leftovers(dir: string): Promise<Leftovers> {
   return {
     processes: await processes(dir),
     mounts,
-    cgroups: await emptyCgroups(),
+    cgroups: await emptyCgroups(foreign),
     files: await files(dir),
     loops,
   };

@@ -16,7 +16,7 @@ import {
   startShim,
 } from "../driver.ts";
 import { buildRootfs } from "../image.ts";
-import { leftovers, settledLeftovers } from "../leftovers.ts";
+import { leftovers, machineGroups, settledLeftovers } from "../leftovers.ts";
 
 const shim =
   new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
@@ -40,6 +40,7 @@ async function rig(id: string): Promise<Rig> {
   await install();
   const rootfs = await buildRootfs(env);
   const dir = await Deno.makeTempDir({ prefix: "lcow-" });
+  const foreign = await machineGroups();
   const events = new EventSink(`${dir}/containerd.sock.ttrpc`);
   const bundles: Bundle[] = [];
   const make = async (name: string, type: string): Promise<Bundle> => {
@@ -71,7 +72,7 @@ async function rig(id: string): Promise<Rig> {
       await client.close();
       await gone;
       for (const held of bundles) await held.close();
-      const left = await settledLeftovers(() => leftovers(dir));
+      const left = await settledLeftovers(() => leftovers(dir, foreign));
       await events[Symbol.asyncDispose]();
       await Deno.remove(dir, { recursive: true });
       assertEquals(left, []);

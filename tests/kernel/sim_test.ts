@@ -198,7 +198,7 @@ async function owner(state: string): Promise<Deno.ChildProcess> {
     const host = await simulatedHost();
     const system = await host.compute.create("a@vm", machineDocument());
     await TestMachine.boot(host.sockets, system);
-    await host.platform.listen(host.platform.endpoint("test", "a"));
+    await host.platform.listen(await host.platform.endpoint("test", "a"));
     console.log("runs");
     await new Promise(() => setInterval(() => {}, 1000));`;
   const config = new URL("../../deno.json", import.meta.url).pathname;
