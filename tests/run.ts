@@ -133,6 +133,12 @@ async function run(
   };
 }
 
+/** The output without the tests that passed. */
+function failures(output: string): string {
+  return output.split("\n").filter((line) => !/ \.\.\. ok /.test(line))
+    .join("\n").trim();
+}
+
 async function runSuite(suite: Suite): Promise<Result> {
   const started = performance.now();
   const total: Result = { passed: 0, failed: 0, skipped: 0 };
@@ -145,7 +151,7 @@ async function runSuite(suite: Suite): Promise<Result> {
     skips.push(...result.output.match(skipLine) ?? []);
     if (result.failed > 0) {
       const what = command.single ?? suite.name;
-      console.log(`--- ${what} failed ---\n${result.output.trim()}\n---`);
+      console.log(`--- ${what} failed ---\n${failures(result.output)}\n---`);
     }
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
