@@ -31,6 +31,7 @@ const rooms = [
   "ffi",
   "guest",
   "hcs",
+  "mod.ts",
   "oci",
   "shim",
   "sim",
