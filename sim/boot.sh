@@ -40,7 +40,7 @@ pivot_root . .host
 # Detaching here does not reach the computer's own mounts.
 umount --no-mtab --lazy /.host/sys /.host/proc /.host/dev
 echo uvm >/proc/sys/kernel/hostname
-ip link set lo up
+ip link set lo up 2>/dev/null || busybox ip link set lo up
 echo "ready $pid"
 read -r _
 "$@" </dev/null 2>&1 >/dev/null &
