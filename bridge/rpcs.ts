@@ -56,8 +56,25 @@ function rpc<Req extends RequestBase, Res extends ResponseBase>(
   return { type: requestTypes[name], request, response, cancelable, bounded };
 }
 
+/** Requests and responses of all calls that a Linux guest answers. */
+export interface Rpcs {
+  readonly NegotiateProtocol: Rpc<NegotiateRequest, NegotiateResponse>;
+  readonly Create: Rpc<CreateRequest, CreateResponse>;
+  readonly Start: Rpc<RequestBase, ResponseBase>;
+  readonly ShutdownGraceful: Rpc<RequestBase, ResponseBase>;
+  readonly ShutdownForced: Rpc<RequestBase, ResponseBase>;
+  readonly ExecuteProcess: Rpc<ExecuteProcessRequest, ExecuteProcessResponse>;
+  readonly WaitForProcess: Rpc<WaitForProcessRequest, WaitForProcessResponse>;
+  readonly SignalProcess: Rpc<SignalProcessRequest, ResponseBase>;
+  readonly ResizeConsole: Rpc<ResizeConsoleRequest, ResponseBase>;
+  readonly GetProperties: Rpc<GetPropertiesRequest, GetPropertiesResponse>;
+  readonly ModifySettings: Rpc<ModifySettingsRequest, ResponseBase>;
+  readonly DumpStacks: Rpc<RequestBase, DumpStacksResponse>;
+  readonly DeleteContainerState: Rpc<RequestBase, ResponseBase>;
+}
+
 /** All calls that a Linux guest answers. */
-export const rpcs = {
+export const rpcs: Rpcs = {
   NegotiateProtocol: rpc(
     "NegotiateProtocol",
     NegotiateRequest,
@@ -107,13 +124,13 @@ export const rpcs = {
     ResponseBase,
     "no",
   ),
-} as const;
+};
 
 /** Name of a call. */
-export type RpcName = keyof typeof rpcs;
+export type RpcName = keyof Rpcs;
 
 /** The whole request of a call, as the guest receives it. */
-export type RpcMessage<R extends RpcName> = (typeof rpcs)[R] extends
+export type RpcMessage<R extends RpcName> = Rpcs[R] extends
   Rpc<infer Req, ResponseBase> ? Req : never;
 
 /** What the caller says in a request; the connection adds the rest. */
@@ -123,7 +140,7 @@ export type RpcRequest<R extends RpcName> = Omit<
 >;
 
 /** The response of a call. */
-export type RpcResponse<R extends RpcName> = (typeof rpcs)[R] extends
+export type RpcResponse<R extends RpcName> = Rpcs[R] extends
   Rpc<infer _Req, infer Res> ? Res : never;
 
 /** What the guest's handler says in a response; the bridge adds the rest. */
