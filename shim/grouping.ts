@@ -6,8 +6,8 @@
 
 import { messageOf, ShimError } from "../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../base/json.ts";
-import { limits } from "../base/timeouts.ts";
 import { requireName } from "./args.ts";
+import { readText } from "./read_file.ts";
 
 /** Annotation of CRI: the id of the pod's sandbox. */
 const sandboxIdAnnotation = "io.kubernetes.cri.sandbox-id";
@@ -23,21 +23,10 @@ export interface Group {
   readonly member: boolean;
 }
 
-/**
- * Reads a file that may be missing.
- *
- * @throws {ShimError} ResourceExhausted when it is larger than a file may be.
- */
+/** Reads a file that may be missing. */
 async function readOptional(path: string): Promise<string | undefined> {
   try {
-    const { size } = await Deno.stat(path);
-    if (size > limits.file) {
-      throw new ShimError(
-        "ResourceExhausted",
-        `${path} has ${size} bytes, more than the ${limits.file} that are read`,
-      );
-    }
-    return await Deno.readTextFile(path);
+    return await readText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

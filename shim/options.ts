@@ -6,13 +6,13 @@
  * @module
  */
 
+import type { TomlTable, TomlValue } from "smol-toml";
 import { messageOf, ShimError } from "../base/errors.ts";
-import { limits } from "../base/timeouts.ts";
 import type { Any } from "../ttrpc/api/any.gen.ts";
 import { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { Options as PackedOptions } from "../ttrpc/api/runtime_options.gen.ts";
 import { messageName } from "./bootstrap.ts";
-import { parseToml, type TomlTable, type TomlValue } from "./toml.ts";
+import { readText } from "./read_file.ts";
 
 /** What the options are when nobody gives any. */
 export function noOptions(): Options {
@@ -65,6 +65,7 @@ function valueOf(kind: Kind, value: TomlValue): unknown {
         : undefined;
     case "texts":
       return typeof value === "object" && !Array.isArray(value) &&
+          !(value instanceof Date) &&
           Object.values(value).every((text) => typeof text === "string")
         ? { ...value }
         : undefined;
@@ -98,18 +99,30 @@ function fromTable(table: TomlTable): Options {
   return Object.assign(options, set);
 }
 
+/** Nesting of lists and tables beyond which a text is refused. */
+const maxDepth = 32;
+
+/** @throws {ShimError} InvalidArgument naming the line, in one line. */
+async function parseTable(text: string): Promise<TomlTable> {
+  // Most callers send the typed message, or nothing: they need no parser.
+  const { parse, TomlError } = await import("smol-toml");
+  try {
+    return parse(text, { maxDepth });
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause;
+    // The excerpt that follows is for editors.
+    const [reason] = cause.message.split("\n");
+    throw new ShimError("InvalidArgument", `line ${cause.line}: ${reason}`, {
+      cause,
+    });
+  }
+}
+
 async function readTable(packed: PackedOptions): Promise<string> {
   if (packed.configBody.length > 0 || packed.configPath === "") {
     return new TextDecoder("utf-8", { fatal: true }).decode(packed.configBody);
   }
-  const { size } = await Deno.stat(packed.configPath);
-  if (size > limits.file) {
-    throw new ShimError(
-      "ResourceExhausted",
-      `it has ${size} bytes, more than the ${limits.file} that are read`,
-    );
-  }
-  return await Deno.readTextFile(packed.configPath);
+  return await readText(packed.configPath);
 }
 
 /**
@@ -131,7 +144,7 @@ export async function unpackOptions(
     ? "the options table"
     : table.configPath;
   try {
-    return fromTable(parseToml(await readTable(table)));
+    return fromTable(await parseTable(await readTable(table)));
   } catch (cause) {
     throw new ShimError(
       "InvalidArgument",

@@ -68,6 +68,9 @@ Deno.test.each([
   [table("VMProcessorCount = 'four'"), "VMProcessorCount"],
   [table("SandboxIsolation = 7"), "PROCESS or HYPERVISOR"],
   [table("= 1"), "line 1"],
+  [table('LogLevel = "debug"\nx = [1 2]'), "line 2"],
+  [table("DefaultContainerAnnotations = 2026-01-01"), "not of type texts"],
+  [table("x = " + "[".repeat(100)), "line 1"],
   [packed({ configPath: "/no/such/options.toml" }), "/no/such/options.toml"],
   [{ typeUrl: Options.typeName, value: new Uint8Array([7]) }, "Options"],
 ])("unpackOptions() refuses %o", async (any: Any, message: string) => {
@@ -77,4 +80,5 @@ Deno.test.each([
     message,
   );
   assertEquals((error as ShimError).code, "InvalidArgument");
+  assertEquals((error as ShimError).message.split("\n").length, 1);
 });

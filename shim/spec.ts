@@ -6,20 +6,9 @@
 
 import { messageOf, ShimError } from "../base/errors.ts";
 import { isJsonObject, type Json, parseJson } from "../base/json.ts";
-import { limits } from "../base/timeouts.ts";
 import { Spec } from "../oci/spec.gen.ts";
+import { readText } from "./read_file.ts";
 import type { SandboxDevice } from "./sandbox.ts";
-
-async function readLimited(path: string): Promise<string> {
-  const { size } = await Deno.stat(path);
-  if (size > limits.file) {
-    throw new ShimError(
-      "InvalidArgument",
-      `it has ${size} bytes, more than the ${limits.file} that are read`,
-    );
-  }
-  return await Deno.readTextFile(path);
-}
 
 function unreadable(path: string, cause: unknown): ShimError {
   return new ShimError(
@@ -39,7 +28,7 @@ function unreadable(path: string, cause: unknown): ShimError {
 export async function readSpec(bundle: string): Promise<Spec> {
   const path = `${bundle}/config.json`;
   try {
-    return Spec.parse(await readLimited(path));
+    return Spec.parse(await readText(path));
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -81,7 +70,7 @@ export async function readSandboxSpec(bundle: string): Promise<SandboxSpec> {
   const path = `${bundle}/config.json`;
   let text: string;
   try {
-    text = await readLimited(path);
+    text = await readText(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return { devices: [] };
     throw unreadable(path, cause);

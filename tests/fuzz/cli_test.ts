@@ -10,8 +10,10 @@ import fc from "fast-check";
 import { ShimError } from "../../base/errors.ts";
 import { parseArguments } from "../../shim/args.ts";
 import { parseBootstrap } from "../../shim/bootstrap.ts";
-import { parseToml } from "../../shim/toml.ts";
+import { unpackOptions } from "../../shim/options.ts";
 import { quietFlags } from "../../sim/detached.ts";
+import type { Any } from "../../ttrpc/api/any.gen.ts";
+import { Options as PackedOptions } from "../../ttrpc/api/runtime_options.gen.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
@@ -25,9 +27,9 @@ const word = fc.constantFrom(
 );
 
 /** A text that throws nothing but a {@linkcode ShimError}. */
-function refusesCleanly(task: () => unknown): void {
+async function refusesCleanly(task: () => unknown): Promise<void> {
   try {
-    task();
+    await task();
   } catch (error) {
     assert(error instanceof ShimError, String(error));
     assertEquals(error.code, "InvalidArgument");
@@ -35,20 +37,27 @@ function refusesCleanly(task: () => unknown): void {
   }
 }
 
-Deno.test("parseArguments() takes or refuses any command line", () => {
+Deno.test("parseArguments() takes or refuses any command line", async () => {
   const anything = fc.array(fc.oneof(word, fc.string()), { maxLength: 12 });
-  fc.assert(
-    fc.property(anything, (args) => refusesCleanly(() => parseArguments(args))),
+  await fc.assert(
+    fc.asyncProperty(
+      anything,
+      (args) => refusesCleanly(() => parseArguments(args)),
+    ),
     { numRuns: 2000 },
   );
 });
 
-Deno.test("parseBootstrap() and parseToml() take or refuse any input", () => {
+Deno.test("parseBootstrap() and unpackOptions() take or refuse any input", async () => {
   const expected = { id: "a", namespace: "n" };
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      refusesCleanly(() => parseBootstrap(bytes, expected));
-      refusesCleanly(() => parseToml(new TextDecoder().decode(bytes)));
+  const packed = (configBody: Uint8Array): Any => ({
+    typeUrl: PackedOptions.typeName,
+    value: PackedOptions.encode({ configBody }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+      await refusesCleanly(() => parseBootstrap(bytes, expected));
+      await refusesCleanly(() => unpackOptions(packed(bytes)));
     }),
     { numRuns: 3000 },
   );
