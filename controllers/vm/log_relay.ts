@@ -85,7 +85,8 @@ export async function relayGuestLog(
   stream: Pick<Duplex, "read">,
   { log, clock, vmId }: LogRelayOptions,
 ): Promise<void> {
-  const out = log.child({ source: "guest", "uvm-id": vmId });
+  const own = { source: "guest", "uvm-id": vmId };
+  const out = log.child(own);
   const records = new LogRecords(limits.logLine);
   const rate = new RateLimit(clock);
   const decoder = new TextDecoder();
@@ -110,7 +111,17 @@ export async function relayGuestLog(
       flush("gcs printed text");
       reportDropped();
       const { level, text, fields, time } = splitRecord(piece.record);
-      out[level](text, { ...fields, ...(time ? { "vm.time": time } : {}) });
+      const vmTime = time ? { "vm.time": time } : {};
+      try {
+        // A guest does not say where its lines come from.
+        out[level](text, { ...fields, ...vmTime, ...own });
+      } catch (error) {
+        // Nested too deeply to be written again. The log goes on: a guest whose
+        // log nobody reads would stop.
+        out.error("gcs logged what cannot be shown", {
+          error: messageOf(error),
+        });
+      }
     }
   };
 

@@ -115,3 +115,16 @@ Deno.test("a log that cannot be read says so", async () => {
   });
   assertEquals(messages(lines), ["error gcs log read"]);
 });
+
+Deno.test("a record that is nested too deeply does not end the log", async () => {
+  const deep = `{"msg":"a","x":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+  assertEquals(messages(await relay([`${deep}{"msg":"b"}`])), [
+    "error gcs logged what cannot be shown",
+    "info b",
+  ]);
+});
+
+Deno.test("a record cannot say that it comes from elsewhere", async () => {
+  const [line] = await relay(['{"msg":"a","source":"host","uvm-id":"other"}']);
+  assertEquals([line?.["source"], line?.["uvm-id"]], ["guest", "pod1@vm"]);
+});
