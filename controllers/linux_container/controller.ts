@@ -258,6 +258,8 @@ export class LinuxContainer {
     return await this.#mutations.run(async () => {
       const process = this.process(initExecId);
       await process.delete();
+      // What was created and never started would keep its client's streams.
+      await this.#endExecs();
       await this.#resources.release();
       this.#guestContainer?.close();
       this.#settleTerminated();
@@ -271,6 +273,12 @@ export class LinuxContainer {
     await process.delete();
     this.#processes.remove(execId);
     return process.status();
+  }
+
+  async #endExecs(): Promise<void> {
+    await Promise.all(
+      [...this.processes().values()].map((exec) => exec.abandon()),
+    );
   }
 
   async #waitTerminated(): Promise<void> {

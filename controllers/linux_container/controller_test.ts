@@ -218,6 +218,21 @@ Deno.test("deleteProcess() of an exec forgets it and leaves the container", asyn
   await init.exit(0);
 });
 
+Deno.test("deleteProcess() of a container ends what was created in it and never started", async () => {
+  const world = new ContainerWorld();
+  const init = await world.run();
+  const process = world.container.newProcess("e");
+  await process.create({ bundle: "/b", spec: exec, stdio: allStdio });
+  await init.exit(0);
+  await world.container.deleteProcess("");
+  assertEquals(process.status().status, "STOPPED");
+  assertEquals(world.client.events, [
+    "closed stdin",
+    "closed stdout",
+    "closed stderr",
+  ]);
+});
+
 Deno.test("deleteProcess() of a running container waits for its end", async () => {
   const world = new ContainerWorld();
   const init = await world.run();

@@ -303,7 +303,8 @@ export class ProcessController {
 
   /**
    * Ends it when it has not run yet and never will: its VM is lost, or its
-   * container could not be created. One that runs is ended by the bridge.
+   * container could not be created or is deleted. One that runs is ended by the
+   * bridge.
    */
   abandon(): Promise<void> {
     return this.#mutations.run(async () => {
