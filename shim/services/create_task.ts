@@ -57,16 +57,23 @@ async function placeTask(
   const podId = sandboxId ?? task.id;
   requireName("sandbox id", podId);
   if (kind !== "workload") requireNoEndpoints(spec);
-  const sandbox = shim.sandbox ??
+  const known = shim.sandbox;
+  const sandbox = known ??
     await bootImplicit(shim, task, kind === "workload", podId, spec, signal);
-  await abortable(sandbox.ready, signal);
-  sandbox.requireRunning();
-  const pod = kind === "workload"
-    ? existingPod(sandbox, podId)
-    : sandbox.addPod(podId);
-  const place = { sandbox, pod, kind };
-  task.settle(place);
-  return place;
+  try {
+    await abortable(sandbox.ready, signal);
+    sandbox.requireRunning();
+    const pod = kind === "workload"
+      ? existingPod(sandbox, podId)
+      : sandbox.addPod(podId);
+    const place = { sandbox, pod, kind };
+    task.settle(place);
+    return place;
+  } catch (error) {
+    // The task has no place yet by which its VM could be found.
+    if (known === undefined) await shim.dropImplicit(sandbox);
+    throw error;
+  }
 }
 
 function existingPod(sandbox: Sandbox, podId: string): Pod {
@@ -137,9 +144,13 @@ async function buildContainer(
   const stdio = { terminal, stdin, stdout, stderr };
   const { options } = sandbox.config;
   await container.create({ bundle, spec, layers, stdio, options }, signal);
-  if (!signal.aborted) return container;
-  await undo(shim, id, container);
-  throw signal.reason;
+  if (signal.aborted || sandbox.vmState !== "Running") {
+    // A VM that has ended meanwhile has told so to the containers of then.
+    await undo(shim, id, container);
+    signal.throwIfAborted();
+    sandbox.requireRunning();
+  }
+  return container;
 }
 
 /** Deletes a container that was finished when nobody waited for it any more. */

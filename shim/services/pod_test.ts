@@ -142,6 +142,38 @@ Deno.test("a VM that dies during Create fails it and leaves nothing", async () =
   });
 });
 
+Deno.test("a VM that dies while Create opens the client's streams fails it and leaves nothing", async () => {
+  await withTasks(async (scene) => {
+    const open = scene.platform.stdio.bind(scene.platform);
+    scene.platform.stdio = async (url) => {
+      scene.vm.die();
+      await scene.until(() => scene.shim.sandbox?.vmState === "Terminated");
+      return await open(url);
+    };
+    await refuses(
+      scene.create("web", { stdout: "/out" }),
+      "FailedPrecondition",
+      "Terminated",
+    );
+    assertEquals([scene.shim.tasks.size, scene.shim.sandboxes.size], [0, 0]);
+    assertEquals(scene.topics, []);
+  });
+});
+
+Deno.test("a VM that dies right after its boot fails Create and leaves no sandbox", async () => {
+  await withTasks(async (scene) => {
+    scene.onVm = (vm) => {
+      const start = vm.start.bind(vm);
+      vm.start = async (signal) => {
+        await start(signal);
+        vm.die();
+      };
+    };
+    await refuses(scene.create("web"), "FailedPrecondition", "Terminated");
+    assertEquals([scene.shim.tasks.size, scene.shim.sandboxes.size], [0, 0]);
+  });
+});
+
 Deno.test("an implicit VM whose last container is gone ends by itself", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");
