@@ -211,6 +211,14 @@ async function endContainer(
 ): Promise<void> {
   try {
     if (!container.ownsPidNamespace) await killRemaining(ports, container);
+  } catch (error) {
+    // Who is left may hold the output, whose end the relay bounds.
+    ports.log.warn("Cannot end what a container left", {
+      container: container.id,
+      error: messageOf(error),
+    });
+  }
+  try {
     // What nobody attached is closed, so that the pipes do not stay.
     container.pipes?.close();
     if (container.terminal !== undefined) close(container.terminal);

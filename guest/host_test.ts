@@ -363,6 +363,24 @@ Deno.test("processes of the host's choice end when an init shares its pid namesp
     assertEquals(process.signals, [9]);
   }));
 
+Deno.test("the streams of a process end although its control group cannot be read", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a", spec: { linux: { namespaces: [] } } });
+    const pid = await vm.execute("a", { CreateStdInPipe: true }, { StdIn: 7 });
+    const waited = vm.wait("a", pid);
+    vm.cgroups.processes = () => Promise.reject(new Error("EIO"));
+    const init = vm.runtime.init("a");
+    vm.runtime.exit(init, 2);
+    assertEquals(await waited, 2);
+    let ended = false;
+    const end = vm.ports.get(7)!.read(new Uint8Array(1)).then(() => {
+      ended = true;
+    });
+    await vm.clock.advance(0);
+    assert(ended, "the host's stream is still open");
+    await end;
+  }));
+
 Deno.test("the end of the VM is passed on", () =>
   withFakeVm(async (vm) => {
     await vm.handlers.ShutdownForced(vm.base(nullGuid), vm.context(nullGuid));
