@@ -198,8 +198,9 @@ export async function execInContainer(
   const process = await execProcess(container, parameters.OciProcess ?? {});
   const wanted = requestedStreams(parameters);
   const host = await dialStreams(ports, wanted, settings);
-  const pipes = process.terminal ? undefined : new ProcessPipes(wanted);
+  let pipes: ProcessPipes | undefined;
   try {
+    if (!process.terminal) pipes = new ProcessPipes(wanted);
     const runtime = await ports.runtime();
     const document = Process.encode(process) as JsonObject;
     const stdio = pipes?.child ?? "terminal";
