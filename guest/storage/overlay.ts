@@ -9,6 +9,7 @@ import { ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { CombinedLayers } from "../../bridge/messages.gen.ts";
 import { bindMount, mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { Rollback } from "../rollback.ts";
 import { removeTree, unmountAll } from "./unmount.ts";
 
 /** Folder that holds `path`. */
@@ -139,7 +140,11 @@ export async function combineLayers(
     const paths = Layers.map(({ Path = "" }) => Path);
     await mountOverlay(paths, root, scratch, ports);
   } catch (error) {
-    if (source !== undefined) await unmountAll(bundle, { log });
+    const rollback = new Rollback(log);
+    if (source !== undefined) {
+      rollback.add(`mount ${bundle}`, () => unmountAll(bundle, { log }));
+    }
+    await rollback.run();
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MappedVirtualDisk } from "../../bridge/messages.gen.ts";
 import { bindMount, mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { Rollback } from "../rollback.ts";
 import type { ScsiAddress } from "./scsi_device.ts";
 import { removeTree, unmountAll } from "./unmount.ts";
 
@@ -156,8 +157,12 @@ export class ScsiMounts {
       }
       await this.#propagate(target, disk.Options ?? []);
     } catch (error) {
-      await unmountAll(target, { log: this.#log });
-      await this.#ports.removeTree(target);
+      const rollback = new Rollback(this.#log);
+      rollback.add(`mount ${target}`, async () => {
+        await unmountAll(target, { log: this.#log });
+        await this.#ports.removeTree(target);
+      });
+      await rollback.run();
       throw error;
     }
   }

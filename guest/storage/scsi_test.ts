@@ -66,6 +66,14 @@ Deno.test("guest:M3 a failed mount removes its target", async () => {
   assertEquals(calls.at(-1), `remove ${MountPath}`);
 });
 
+Deno.test("a failed mount is told although its target cannot be removed", async () => {
+  const { mounts } = fake({
+    mount: () => Promise.reject(new Error("bad superblock")),
+    removeTree: () => Promise.reject(new Error("busy")),
+  });
+  await assertRejects(() => mounts.add({ MountPath }), Error, "bad superblock");
+});
+
 Deno.test("guest:M5 a read-only ext4 is mounted without its journal", async () => {
   const { calls, mounts } = fake();
   await mounts.add({ MountPath, ReadOnly: true });
