@@ -58,7 +58,7 @@ export type Container =
 
 /** The containers that share one pod. */
 export type Pod =
-  & Pick<PodController, "id" | "containers" | "remove">
+  & Pick<PodController, "id" | "containers" | "remove" | "killAll">
   & { newContainer(id: string): Container };
 
 /** Everything that takes long to load. */

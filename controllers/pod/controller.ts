@@ -92,14 +92,16 @@ export class PodController {
   }
 
   /**
-   * Signals the init process of every container, and with it all others.
+   * Signals the init process of every container, and with it all others. One
+   * that is being created has nothing to signal yet.
    *
    * @param signal Linux signal number.
    * @throws The first failure; every container was tried.
    */
   async killAll(signal: number): Promise<void> {
+    const created = this.list().filter(({ state }) => state !== "NotCreated");
     const results = await Promise.allSettled(
-      this.list().map((container) => container.kill("", signal, true)),
+      created.map((container) => container.kill("", signal, true)),
     );
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { limits } from "../../base/timeouts.ts";
 import {
@@ -63,8 +63,12 @@ Deno.test("killAll() reaches every container, and gives the first failure", asyn
     stdio: noStdio,
   });
   await other.start();
-  world.pod.newContainer("not-created");
-  const error = await assertRejects(() => world.pod.killAll(9), ShimError);
-  assertEquals(error.code, "FailedPrecondition");
+  world.pod.newContainer("not-created"); // there is nothing to kill
+  const refused = new ShimError("Internal", "injected");
+  world.guest.failNext("signal", refused);
+  const error = await world.pod.killAll(15).catch((error) => error);
+  assertEquals(error, refused);
+  assertEquals(world.guest.callsOf("signal").length, 2);
+  await world.pod.killAll(9);
   await Promise.all([world.container.terminated, other.terminated]);
 });

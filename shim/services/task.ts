@@ -101,14 +101,9 @@ async function kill(
 ): Promise<void> {
   const task = shim.task(id);
   const container = task.require("kill");
-  const others = all && task.place?.kind === "sandbox"
-    ? shim.tasksOfPod(task.place.pod.id).filter((other) => other !== task)
-    : [];
-  const kills = [container, ...others.flatMap((other) => other.container ?? [])]
-    .map((target) => target.kill(execId, signal, all));
-  const results = await Promise.allSettled(kills);
-  const failed = results.find(({ status }) => status === "rejected");
-  if (failed?.status === "rejected") throw failed.reason;
+  const reachesPod = all && execId === "" && task.place?.kind === "sandbox";
+  if (reachesPod) await task.place?.pod.killAll(signal);
+  else await container.kill(execId, signal, all);
 }
 
 function resourcesOf(resources: Any | undefined): LinuxResources {
