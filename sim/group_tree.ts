@@ -6,6 +6,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { ShimError } from "../base/errors.ts";
+import { isErrno } from "../ffi/linux/errno.ts";
 
 /** The last process may still be leaving when a group is to go. */
 const idleWithin = 5_000;
@@ -37,13 +38,12 @@ async function subgroups(directory: string): Promise<string[]> {
 
 /** True when a group went away, also between open and read (ENODEV). */
 export function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound ||
-    error instanceof Error && error.message.includes("os error 19");
+  return isErrno(error, "ENOENT", "ENODEV");
 }
 
 /** True for a group with processes or groups in it (EBUSY). */
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("os error 16");
+  return isErrno(error, "EBUSY");
 }
 
 /** Processes of a group and all groups below. */

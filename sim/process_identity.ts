@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isErrno } from "../ffi/linux/errno.ts";
+
 /** One process, whatever its pid means later. */
 export interface ProcessIdentity {
   /** Its pid in this pid namespace. */
@@ -19,11 +21,8 @@ async function statFields(pid: number): Promise<string[] | undefined> {
   try {
     text = await Deno.readTextFile(`/proc/${pid}/stat`);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     // ESRCH: it ended between open and read.
-    if (error instanceof Error && error.message.includes("os error 3")) {
-      return undefined;
-    }
+    if (isErrno(error, "ENOENT", "ESRCH")) return undefined;
     throw error;
   }
   // The name stands in parentheses and may hold anything.

@@ -35,6 +35,7 @@ const rows: Readonly<Record<number, Row>> = {
   30: ["EROFS", "read-only file system", "FailedPrecondition"],
   32: ["EPIPE", "broken pipe", "FailedPrecondition"],
   36: ["ENAMETOOLONG", "file name too long", "InvalidArgument"],
+  39: ["ENOTEMPTY", "directory not empty", "FailedPrecondition"],
   40: ["ELOOP", "too many levels of symbolic links", "InvalidArgument"],
   95: ["EOPNOTSUPP", "operation not supported", "NotImplemented"],
   98: ["EADDRINUSE", "address already in use", "AlreadyExists"],
@@ -62,7 +63,23 @@ export class ErrnoError extends ShimError {
   }
 }
 
-/** True when the system call failed with one of these error numbers. */
+/** Deno's errors have the number in their text; the name only some of them. */
+const numberInText = /\(os error (\d+)\)/;
+
+function nameOf(error: unknown): string | undefined {
+  if (error instanceof ErrnoError) return error.errno;
+  if (!(error instanceof Error)) return undefined;
+  const [, number] = numberInText.exec(error.message) ?? [];
+  return rows[Number(number)]?.[0];
+}
+
+/**
+ * True when the system call failed with one of these error numbers, whether it
+ * was ours or Deno's.
+ *
+ * @param names Names of numbers of the table above.
+ */
 export function isErrno(error: unknown, ...names: string[]): boolean {
-  return error instanceof ErrnoError && names.includes(error.errno);
+  const name = nameOf(error);
+  return name !== undefined && names.includes(name);
 }

@@ -5,6 +5,7 @@
  */
 
 import { messageOf, ShimError } from "../../base/errors.ts";
+import { isErrno } from "../../ffi/linux/errno.ts";
 
 /** The largest unsigned 64-bit number: "no limit". */
 export const unlimited = 0xffff_ffff_ffff_ffffn;
@@ -17,7 +18,7 @@ export async function readFile(path: string): Promise<string | undefined> {
     const gone = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.NotADirectory ||
       // A group that is removed while it is read.
-      (error instanceof Error && "code" in error && error.code === "ENODEV");
+      isErrno(error, "ENODEV");
     if (gone) return undefined;
     throw error;
   }
@@ -89,7 +90,7 @@ export async function subgroups(path: string): Promise<string[]> {
       if (entry.isDirectory) names.push(entry.name);
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isErrno(error, "ENOENT", "ENODEV")) throw error;
   }
   return names;
 }

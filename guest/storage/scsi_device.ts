@@ -7,6 +7,7 @@
 
 import { type Clock, deadline } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { isErrno } from "../../ffi/linux/errno.ts";
 
 /** Where a disk is attached, as the host counts. */
 export interface ScsiAddress {
@@ -170,10 +171,7 @@ async function opens(node: string): Promise<boolean> {
     (await Deno.open(node)).close();
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Error && "code" in error && error.code === "ENXIO") {
-      return false;
-    }
+    if (isErrno(error, "ENOENT", "ENXIO")) return false;
     throw error;
   }
 }

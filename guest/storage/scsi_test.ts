@@ -173,6 +173,25 @@ Deno.test("guest:M13 guest:M14 a device is waited for: its controller, its name,
     assertEquals(await Deno.readTextFile(`${device}/delete`), "1\n");
   }));
 
+Deno.test("a device node whose driver is not ready is waited for", () =>
+  withTree(async (tree) => {
+    const clock = new FakeClock();
+    const devices = new ScsiDevices(clock, 5000, tree);
+    await Deno.mkdir(`${tree.sys}/bus/scsi/devices/5:0:0:7/block/sdd`, {
+      recursive: true,
+    });
+    // As such a node, a socket cannot be opened: ENXIO.
+    const path = `${tree.dev}/sdd`;
+    using _socket = Deno.listen({ transport: "unix", path });
+    const found = devices.find({ controller: 1, lun: 7, partition: 0n });
+    found.catch(() => {});
+    await clock.advance(30);
+    await Deno.remove(path);
+    await Deno.writeTextFile(path, "");
+    while (clock.sleepers > 0) await clock.advance(10);
+    assertEquals(await found, path);
+  }));
+
 Deno.test("a device that does not appear, and a controller that cannot, are told", () =>
   withTree(async (tree) => {
     const clock = new FakeClock();

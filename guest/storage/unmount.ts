@@ -6,6 +6,7 @@
 
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { isErrno } from "../../ffi/linux/errno.ts";
 import { unmount } from "../../ffi/linux/mount.ts";
 
 /** Mounts that may stand on one place; more are left with a warning. */
@@ -124,7 +125,7 @@ export async function removeEmptyPod(bundle: string): Promise<void> {
     await Deno.remove(pod);
   } catch (error) {
     const left = error instanceof Deno.errors.NotFound ||
-      (error instanceof Error && "code" in error && error.code === "ENOTEMPTY");
+      isErrno(error, "ENOTEMPTY");
     if (!left) throw error;
   }
 }
