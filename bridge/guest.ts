@@ -20,6 +20,7 @@ import {
   PropertyQuery,
   type StdioRelaySettings,
 } from "./messages.gen.ts";
+import { firstStdioPort } from "./places.ts";
 import { StdioChannel } from "./stdio_channel.ts";
 
 /** A container in the guest. */
@@ -119,9 +120,6 @@ export interface Guest {
   /** What the agent is doing; empty when it cannot tell. */
   dumpStacks(): Promise<string>;
 }
-
-/** First port of process streams: the one after the bridge's. */
-const firstStdioPort = 0x40000001;
 
 /** What a {@linkcode BridgeGuest} needs. */
 export interface BridgeGuestOptions {

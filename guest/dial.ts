@@ -8,9 +8,6 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { connDuplex, type Duplex } from "../base/duplex.ts";
 import { defaultTimeouts, type Timeouts } from "../base/timeouts.ts";
 
-/** Port of the bridge. */
-export const bridgePort = 0x4000_0000;
-
 /** The host, seen from a VM. */
 const hostCid = 2;
 

@@ -10,7 +10,8 @@
 import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { jsonLogger } from "../base/log.ts";
-import { bridgePort, dialer } from "./dial.ts";
+import { bridgePort } from "../bridge/places.ts";
+import { dialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
 import { logWriter } from "./log_sink.ts";
 

@@ -6,14 +6,9 @@
 
 import { messageOf, ShimError } from "../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../base/json.ts";
+import { cri } from "../oci/annotations.ts";
 import { requireName } from "./args.ts";
 import { readText } from "./read_file.ts";
-
-/** Annotation of CRI: the id of the pod's sandbox. */
-const sandboxIdAnnotation = "io.kubernetes.cri.sandbox-id";
-
-/** Annotation of CRI: `sandbox` or `container`. */
-const containerTypeAnnotation = "io.kubernetes.cri.container-type";
 
 /** What a bundle says about the group of its task. */
 export interface Group {
@@ -64,14 +59,14 @@ export async function groupOf(bundle: string, id: string): Promise<Group> {
   }
   if (text === undefined) return { key: id, member: false };
   const annotations = annotationsOf(text, path);
-  const sandbox = annotations[sandboxIdAnnotation];
+  const sandbox = annotations[cri.sandboxId];
   if (typeof sandbox !== "string" || sandbox === "") {
     return { key: id, member: false };
   }
-  requireName(`annotation ${sandboxIdAnnotation}`, sandbox);
+  requireName(`annotation ${cri.sandboxId}`, sandbox);
   return {
     key: sandbox,
-    member: annotations[containerTypeAnnotation] === "container" &&
+    member: annotations[cri.containerType] === "container" &&
       sandbox !== id,
   };
 }

@@ -9,7 +9,7 @@ import { type Duplex, readFull } from "../../base/duplex.ts";
 import { jsonLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { ScriptedPeer } from "../../bridge/scripted_peer.ts";
-import { bridgePort } from "../vm/boot_sequence.ts";
+import { bridgePort } from "../../bridge/places.ts";
 import { type CreateVm, VmController } from "../vm/controller.ts";
 import { entropyPort, logPort } from "../vm/kernel_command_line.ts";
 import { FakeCompute } from "./fake_compute.ts";

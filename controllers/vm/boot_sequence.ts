@@ -8,12 +8,10 @@
 import type { Duplex, DuplexListener } from "../../base/duplex.ts";
 import type { Logger } from "../../base/log.ts";
 import { messageOf } from "../../base/errors.ts";
+import { bridgePort } from "../../bridge/places.ts";
 import type { ComputeSystem, GuestSockets } from "../../hcs/ports.ts";
 import { together } from "../together.ts";
 import { entropyPort, logPort } from "./kernel_command_line.ts";
-
-/** vsock port on which the host waits for the guest agent. */
-export const bridgePort = 0x40000000;
 
 /** Random bytes that the guest's init asks for. */
 const entropyBytes = 512;

@@ -5,7 +5,7 @@ import { defaultTimeouts } from "../../base/timeouts.ts";
 import { fakeRuntimeId } from "../testing/fake_compute.ts";
 import { allowedPairs } from "../testing/state_table.ts";
 import { VmWorld } from "../testing/vm_world.ts";
-import { bridgePort } from "./boot_sequence.ts";
+import { bridgePort } from "../../bridge/places.ts";
 import { vmStates } from "./states.ts";
 
 const injected = new ShimError("Internal", "injected");

@@ -15,7 +15,8 @@ import {
   type ScsiController,
   type StorageQoS,
 } from "../../hcs/documents.gen.ts";
-import { attachmentOf, scsiControllerIds } from "../device/scsi/config.ts";
+import { scsiControllerIds } from "../../bridge/places.ts";
+import { attachmentOf } from "../device/scsi/config.ts";
 import type { BootPlan } from "./boot.ts";
 
 /** First Windows build whose VMs have four SCSI controllers. */

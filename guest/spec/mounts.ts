@@ -7,14 +7,9 @@
 
 import { ShimError } from "../../base/errors.ts";
 import { mount } from "../../ffi/linux/mount.ts";
+import { blockDevicePrefix, guestSources } from "../../oci/mounts.ts";
 import type { LinuxResources, Mount, Spec } from "../../oci/spec.gen.ts";
 import { isInside } from "../storage/overlay.ts";
-
-const sandboxPrefix = "sandbox://";
-const sandboxTmpPrefix = "sandbox-tmp://";
-const hugepagesPrefix = "hugepages://";
-const blockdevPrefix = "blockdev://";
-const uvmPrefix = "uvm://";
 
 /** Folders below the root of a sandbox. */
 export const sandboxFolders = {
@@ -89,7 +84,7 @@ async function hugepagesSource(
   if (!/^[0-9]+[KMG]B?$/i.test(size)) {
     throw new ShimError(
       "InvalidArgument",
-      `Invalid mount source "${hugepagesPrefix}${rest}": it must start with ` +
+      `Invalid mount source "${guestSources.hugepages}${rest}": it must start with ` +
         "a page size such as 2M",
     );
   }
@@ -159,8 +154,8 @@ export async function rewriteMounts(
 ): Promise<void> {
   const mounts = spec.mounts ?? [];
   const shared = [
-    [sandboxPrefix, sandboxFolders.mounts],
-    [sandboxTmpPrefix, sandboxFolders.tmpfsMounts],
+    [guestSources.sandbox, sandboxFolders.mounts],
+    [guestSources.sandboxTmp, sandboxFolders.tmpfsMounts],
   ] as const;
   for (const mount of mounts) {
     for (const [prefix, name] of shared) {
@@ -171,18 +166,18 @@ export async function rewriteMounts(
     }
   }
   for (const mount of mounts) {
-    if (!mount.source?.startsWith(hugepagesPrefix)) continue;
-    const rest = mount.source.slice(hugepagesPrefix.length);
+    if (!mount.source?.startsWith(guestSources.hugepages)) continue;
+    const rest = mount.source.slice(guestSources.hugepages.length);
     mount.source = await hugepagesSource(rest, context);
   }
   for (const mount of mounts) {
-    if (!mount.destination.startsWith(blockdevPrefix)) continue;
+    if (!mount.destination.startsWith(blockDevicePrefix)) continue;
     await allowBlockDevice(mount, spec);
-    mount.destination = mount.destination.slice(blockdevPrefix.length);
+    mount.destination = mount.destination.slice(blockDevicePrefix.length);
   }
   for (const mount of mounts) {
-    if (!mount.source?.startsWith(uvmPrefix)) continue;
-    mount.source = mount.source.slice(uvmPrefix.length);
+    if (!mount.source?.startsWith(guestSources.uvm)) continue;
+    mount.source = mount.source.slice(guestSources.uvm.length);
     if (await exists(mount.source)) continue;
     throw new ShimError(
       "NotFound",

@@ -7,6 +7,7 @@
 
 import { type Clock, deadline } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { scsiControllerIds } from "../../bridge/places.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
 
 /** Where a disk is attached, as the host counts. */
@@ -18,14 +19,6 @@ export interface ScsiAddress {
   /** Partition; 0 is the whole disk. */
   readonly partition: bigint;
 }
-
-/** Ids of the SCSI controllers of a VM on the bus of the hypervisor. */
-const controllerIds = [
-  "df6d0690-79e5-55b6-a5ec-c1e2f77f580a",
-  "0110f83b-de10-5172-a266-78bca56bf50a",
-  "b5d2d8d4-3a75-51bf-945b-3444dc6b8579",
-  "305891a9-b251-5dfe-91a2-c25d9212275b",
-];
 
 /** Milliseconds between looks at sysfs, which tells nobody about changes. */
 const pollInterval = 10;
@@ -99,12 +92,12 @@ export class ScsiDevices {
 
   /** The number that the kernel gave to a controller. */
   async controllerNumber(controller: number): Promise<number> {
-    const id = controllerIds[controller];
+    const id = scsiControllerIds[controller];
     if (id === undefined) {
       throw new ShimError(
         "InvalidArgument",
         `Cannot find SCSI controller ${controller}: a VM has controllers 0 … ${
-          controllerIds.length - 1
+          scsiControllerIds.length - 1
         }`,
       );
     }

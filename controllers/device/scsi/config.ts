@@ -11,22 +11,12 @@ import {
   type ModifyRequest,
   SCSIDevice,
 } from "../../../bridge/messages.gen.ts";
+import { scsiControllerIds } from "../../../bridge/places.ts";
 import { ScsiAttachment } from "../../../hcs/documents.gen.ts";
 import type { Disk } from "../../../hcs/ports.ts";
 
 /** Logical units of one controller. */
 export const lunsPerController = 64;
-
-/**
- * The ids of the SCSI controllers by index: name-based GUIDs (version 5) of the
- * decimal index in the namespace d422512d-2bf2-4752-809d-7b82b5fcb1b4.
- */
-export const scsiControllerIds: readonly string[] = [
-  "df6d0690-79e5-55b6-a5ec-c1e2f77f580a",
-  "0110f83b-de10-5172-a266-78bca56bf50a",
-  "b5d2d8d4-3a75-51bf-945b-3444dc6b8579",
-  "305891a9-b251-5dfe-91a2-c25d9212275b",
-];
 
 /** A disk as the host knows it. */
 export interface DiskConfig {

@@ -7,13 +7,13 @@
 
 import { ShimError } from "../../../base/errors.ts";
 import { newGuid } from "../../../base/guid.ts";
+import { scsiControllerIds } from "../../../bridge/places.ts";
 import {
   type Address,
   type DiskConfig,
   lunsPerController,
   type MountConfig,
   sameDisk,
-  scsiControllerIds,
 } from "./config.ts";
 import { ScsiDisk, type ScsiPeers } from "./disk.ts";
 

@@ -5,11 +5,6 @@
  */
 
 export type { DiskConfig, MountConfig } from "./config.ts";
-export {
-  attachmentOf,
-  guestMountPath,
-  lunsPerController,
-  scsiControllerIds,
-} from "./config.ts";
+export { attachmentOf, guestMountPath, lunsPerController } from "./config.ts";
 export { ScsiController } from "./controller.ts";
 export type { ScsiPeers } from "./disk.ts";
