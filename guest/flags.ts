@@ -55,7 +55,7 @@ function split(args: readonly string[]): Values {
   const values: Record<string, string> = { ...defaults };
   for (let i = 0; i < args.length; i++) {
     const [, name, , value] = args[i]!.match(/^--?([^=]+)(=(.*))?$/s) ?? [];
-    if (name === undefined || !(name in defaults)) {
+    if (name === undefined || !Object.hasOwn(defaults, name)) {
       throw wrong(`Unknown flag "${args[i]}"`);
     }
     if (value !== undefined) values[name] = value;

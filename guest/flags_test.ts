@@ -25,6 +25,7 @@ Deno.test("parseFlags() has the defaults of the specification", () => {
 Deno.test("parseFlags() refuses what it does not know or support", () => {
   const rows: [string[], string][] = [
     [["-nope"], '"-nope"'],
+    [["-constructor", "x"], '"-constructor"'],
     [["word"], '"word"'],
     [["-loglevel", "loud"], '"loud"'],
     [["-logfile"], "needs a value"],
