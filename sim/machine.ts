@@ -102,7 +102,11 @@ export class Machine {
     this.#record = record;
     this.#group = group;
     this.#state = machineStates.begin(`compute system "${record.id}"`);
-    this.#presence = new Presence(folder, () => this.terminate());
+    this.#presence = new Presence(
+      folder,
+      () => this.terminate(),
+      (error) => this.#report(error),
+    );
     this.#scsi = new ScsiBus(
       plan.controllers,
       (loops) => this.#write({ loops }),

@@ -21,15 +21,20 @@ export class Presence {
   /**
    * @param folder The machine's folder.
    * @param onTerminate Called when another process asks for the end.
+   * @param onFailure Called when no further process can be served.
    */
-  constructor(folder: string, onTerminate: () => void) {
+  constructor(
+    folder: string,
+    onTerminate: () => void,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#listener = Deno.listen({
       transport: "unix",
       path: socketOf(folder),
     });
     // A machine alone does not keep its owner running.
     this.#listener.unref();
-    this.#serve(onTerminate);
+    this.#serve(onTerminate).catch(onFailure);
   }
 
   async #serve(onTerminate: () => void): Promise<void> {
