@@ -3,6 +3,12 @@ import { ShimError } from "../base/errors.ts";
 import type { DetachedProcess } from "../hcs/ports.ts";
 import { spawnCommand } from "./detached.ts";
 
+/** Lets a process go whose end the test does not leave to the next one. */
+async function letGo(process: DetachedProcess): Promise<void> {
+  await process.kill();
+  process.release();
+}
+
 async function withFolder(
   task: (cwd: string) => Promise<void>,
 ): Promise<void> {
@@ -29,7 +35,7 @@ Deno.test("spawnCommand() is ready after the line and gives the input", async ()
     await process.ready;
     assertEquals(await Deno.readTextFile(`${cwd}/input`), "hello");
     assertEquals(await Deno.readTextFile(`${cwd}/panic.log`), "oops\n");
-    process.release();
+    await letGo(process);
   });
 });
 
@@ -41,7 +47,7 @@ Deno.test("spawnCommand() runs in a session of its own", async () => {
       Number(await Deno.readTextFile(`${cwd}/session`)),
       process.pid,
     );
-    process.release();
+    await letGo(process);
   });
 });
 
