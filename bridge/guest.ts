@@ -234,7 +234,10 @@ export class BridgeGuest implements Guest {
         channels,
       );
     } catch (error) {
-      for (const channel of Object.values(channels)) await channel.close();
+      // Each one, whatever the others do; the caller hears what failed first.
+      await Promise.allSettled(
+        Object.values(channels).map((channel) => channel.close()),
+      );
       throw error;
     }
   }

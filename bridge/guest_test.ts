@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Duplex } from "../base/duplex.ts";
+import { type Duplex, memoryPair } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
 import { HResultError } from "../base/hresult.ts";
@@ -184,6 +184,31 @@ Deno.test("execute() closes its listeners when the guest refuses, and when a por
     "port in use",
   );
   assertEquals(pair.ports.listening.size, 0);
+});
+
+Deno.test("execute() that fails closes every stream, also when one cannot be closed, and tells what failed first", async () => {
+  await using pair = await linkGuest(() => ({
+    ExecuteProcess: () => Promise.reject(new ShimError("Unknown", "no crun")),
+  }));
+  const closed: number[] = [];
+  const guest = new BridgeGuest(pair.connection, (port) =>
+    Promise.resolve({
+      accept: () =>
+        Promise.resolve({
+          ...memoryPair()[0],
+          close: () => {
+            closed.push(port);
+            return Promise.reject(new Error("socket"));
+          },
+        }),
+      close: () => Promise.resolve(),
+    }));
+  await assertRejects(
+    () => guest.execute("web", {}, all),
+    HResultError,
+    "no crun",
+  );
+  assertEquals(closed.length, 3);
 });
 
 Deno.test("execute() fails with ResourceExhausted when all ports have been used", async () => {
