@@ -134,6 +134,7 @@ export class LinuxContainer {
         );
         await this.init.create({ bundle, stdio }, signal);
         this.#state.to("create");
+        this.#watchGuest(this.#guestContainer);
       } catch (error) {
         this.#state.to("fail");
         this.#guestContainer?.close();
@@ -169,6 +170,15 @@ export class LinuxContainer {
         throw error;
       }
     });
+  }
+
+  /**
+   * A container that ends in the guest, or is lost with the bridge, before its
+   * start will never run; afterwards, the exit of init says it.
+   */
+  async #watchGuest(container: GuestContainer): Promise<void> {
+    await container.terminated;
+    await this.init.abandon();
   }
 
   /** The end of init is the end of the container; a start comes first. */

@@ -377,6 +377,16 @@ Deno.test("kill() during a start reaches the process that it starts", async () =
   assertEquals((await world.container.init.exited).code, 137);
 });
 
+Deno.test("a container that is lost with the bridge before its start ends", async () => {
+  const world = new ContainerWorld();
+  await world.create({ stdio: allStdio });
+  world.guest.lose();
+  assertEquals((await world.container.init.exited).code, 0xffffffff);
+  await world.container.terminated;
+  assertEquals(world.container.state, "Stopped");
+  await world.container.deleteProcess("");
+});
+
 Deno.test("abandon() ends a container that was never started", async () => {
   const world = new ContainerWorld();
   await world.create({ stdio: allStdio });

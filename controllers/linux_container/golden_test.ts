@@ -135,7 +135,7 @@ class Recorder {
     return {
       id,
       start: () => Promise.resolve(),
-      terminated: Promise.resolve(),
+      terminated: Promise.withResolvers<void>().promise,
       close: () => {},
     };
   }
