@@ -61,6 +61,8 @@ export class Sandbox {
   readonly #clock: Clock;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<SandboxEnd>();
+  /** Aborted by a stop: a create that has no VM yet must not make one. */
+  readonly #stopping = new AbortController();
   #runtime: Runtime | undefined;
   #vm: Vm | undefined;
   #record: VmRecord | undefined;
@@ -118,11 +120,12 @@ export class Sandbox {
    * @param runtime The controllers, which may still be loading.
    */
   async create(runtime: Promise<Runtime>, signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#stopping.signal]);
     try {
       this.#runtime = await runtime;
-      signal.throwIfAborted();
-      await this.#create(this.#runtime, signal);
-      if (this.config.implicit) await this.vm.start(signal);
+      either.throwIfAborted();
+      await this.#create(this.#runtime, either);
+      if (this.config.implicit) await this.vm.start(either);
       this.#ready.resolve();
     } catch (error) {
       await this.#undo();
@@ -201,8 +204,11 @@ export class Sandbox {
     await this.vm.start(signal);
   }
 
-  /** Ends the VM. Idempotent; a create under way is not waited for. */
+  /** Ends the VM. Idempotent; a create under way is ended, not waited for. */
   async stop(): Promise<void> {
+    this.#stopping.abort(
+      new ShimError("Aborted", `Sandbox "${this.id}" is being stopped`),
+    );
     await this.#vm?.terminate();
     if (this.#record?.runtimeId !== undefined) await this.ended;
   }
