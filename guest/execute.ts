@@ -131,7 +131,9 @@ export async function startInit(
   container.terminal = undefined;
   container.pipes = undefined;
   const own = terminal === undefined
-    ? pipes?.take(wanted) ?? {}
+    // Output that nobody asked for is read all the same, and dropped: the end of
+    // its pipe would kill the process at its first word.
+    ? pipes?.take({ ...wanted, stdout: true, stderr: true }) ?? {}
     : terminalStreams(init, terminal);
   init.relay = relay(ports, init.pid, own, host);
   try {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Duplex } from "../../base/duplex.ts";
+import { closedError, type Duplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
 import type { StdioName } from "../../hcs/ports.ts";
 import { fdDuplex } from "./fd_stream.ts";
-import { close, open, OpenFlag } from "./files.ts";
+import { close, hasHungUp, open, OpenFlag } from "./files.ts";
 
 const { NonBlocking, ReadOnly, ReadWrite, WriteOnly } = OpenFlag;
 
@@ -37,10 +37,50 @@ function closeOnce(fd: number): () => void {
 }
 
 /**
+ * The reading end as a stream that outlives its writers: from the first read on
+ * it keeps a writing end of its own. A client may have said everything before
+ * that, while the task was being made, and have gone: then nobody is left to say
+ * that nothing more will come (`ctr` does not), and no end is kept.
+ */
+function input(fd: number): Duplex {
+  let stream: Duplex | undefined;
+  let drop: (() => void) | undefined;
+  let last = false;
+  const closeUnread = closeOnce(fd);
+  const finish = (): void => {
+    last = true;
+    drop?.();
+  };
+  const opened = (): Duplex => {
+    if (!last && !hasHungUp(fd)) {
+      const kept = open(`/proc/self/fd/${fd}`, WriteOnly | NonBlocking);
+      drop = closeOnce(kept);
+    }
+    return fdDuplex(fd, "pipe");
+  };
+  let closed = false;
+  return {
+    async read(buffer) {
+      if (closed) return null;
+      stream ??= opened();
+      return await stream.read(buffer);
+    },
+    write: () => Promise.reject(closedError()),
+    closeWrite: () => Promise.resolve(finish()),
+    async close() {
+      closed = true;
+      finish();
+      if (stream === undefined) closeUnread();
+      else await stream.close();
+    },
+  };
+}
+
+/**
  * Opens one stream of a task. Never waits for the peer.
  *
  * `stdin` is read: a writer that goes away does not end it, because another
- * one may attach; `closeWrite()` says that none will come, so that reads give
+ * one may attach, unless it went before the first read; `closeWrite()` says that none will come, so that reads give
  * what is left and then null.
  *
  * `stdout` and `stderr` are written: without a reader, writes wait until one
@@ -59,20 +99,7 @@ export async function openFifo(path: string, name: StdioName): Promise<Duplex> {
       `Cannot open ${name} "${path}": it is no FIFO`,
     );
   }
-  if (name === "stdin") {
-    const { first: fd, second: kept } = openBoth(path, ReadOnly, WriteOnly);
-    const drop = closeOnce(kept);
-    const stream = fdDuplex(fd, "pipe");
-    return {
-      read: (buffer) => stream.read(buffer),
-      write: (bytes) => stream.write(bytes),
-      closeWrite: () => Promise.resolve(drop()),
-      async close() {
-        drop();
-        await stream.close();
-      },
-    };
-  }
+  if (name === "stdin") return input(open(path, ReadOnly | NonBlocking));
   // The kept end lets the writing end open without a reader, and makes the
   // reader's end no error. It is never read: a descriptor with both directions
   // on the event loop would read back its own output.

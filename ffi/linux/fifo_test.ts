@@ -57,6 +57,23 @@ Deno.test("openFifo() gives a stdin whose close ends a pending read", () =>
     assertEquals(await stdin.read(new Uint8Array(8)), null);
   }));
 
+Deno.test("openFifo() gives a stdin that ends with a writer that came and went before the first read", () =>
+  withFifo(async (path) => {
+    const stdin = await openFifo(path, "stdin");
+    await shell('echo early > "$1"', path);
+    assertEquals(await readAll(stdin), 6);
+    await stdin.close();
+  }));
+
+Deno.test("openFifo() gives a stdin that can be closed unread", () =>
+  withFifo(async (path) => {
+    const stdin = await openFifo(path, "stdin");
+    await stdin.closeWrite();
+    await stdin.close();
+    await stdin.close();
+    assertEquals(await stdin.read(new Uint8Array(8)), null);
+  }));
+
 Deno.test("openFifo() keeps the bytes of a writer that came and went before the first read", () =>
   withFifo(async (path) => {
     const stdin = await openFifo(path, "stdin");

@@ -88,3 +88,20 @@ export function pipe(): Pipe {
 export function mkfifo(path: string, mode = 0o600): void {
   check(libc().mkfifo(cString(path), mode), `Cannot make FIFO "${path}"`);
 }
+
+/** `POLLHUP`. */
+const hangUp = 0x10;
+
+/**
+ * Whether the last writer of a FIFO is gone. False while none has come since the
+ * reading end was opened.
+ *
+ * @param fd The reading end.
+ * @throws {ErrnoError} When the kernel refuses.
+ */
+export function hasHungUp(fd: number): boolean {
+  const entry = new DataView(new ArrayBuffer(8)); // fd, events, revents
+  entry.setInt32(0, fd, true);
+  check(libc().poll(entry, 1n, 0), `Cannot poll descriptor ${fd}`);
+  return (entry.getInt16(6, true) & hangUp) !== 0;
+}

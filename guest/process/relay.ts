@@ -26,6 +26,8 @@ export interface RelayOptions {
 /** One direction of output. */
 interface Output {
   readonly source: DrainingSource;
+  /** Whether the host listens; else it is read and dropped. */
+  readonly heard: boolean;
   readonly done: Promise<void>;
 }
 
@@ -64,7 +66,8 @@ export class Relay {
         continue;
       }
       const source = new DrainingSource(from, options.clock);
-      this.#outputs.push({ source, done: this.#carry(name, source, to) });
+      const done = this.#carry(name, source, to);
+      this.#outputs.push({ source, heard: to !== undefined, done });
     }
   }
 
@@ -137,8 +140,9 @@ export class Relay {
    * @returns When its output has been handed over and all streams are closed.
    */
   async finish(): Promise<void> {
-    for (const { source } of this.#outputs) {
-      source.finish(this.#options.drainGrace);
+    for (const { source, heard } of this.#outputs) {
+      if (heard) source.finish(this.#options.drainGrace);
+      else await source.close();
     }
     await Promise.all(this.#outputs.map(({ done }) => done));
     if (this.#input === undefined) return;

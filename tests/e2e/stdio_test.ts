@@ -116,3 +116,35 @@ Deno.test({
     assertEquals([code, stdout], [0, "logged\n"]);
   },
 });
+
+Deno.test({
+  name:
+    "input that ends before the container runs arrives and ends, also in an exec",
+  timeout: limit,
+  fn: async () => {
+    const input = new TextEncoder().encode("short\n");
+    const { code, stdout } = await runContainer(["cat"], [], input);
+    assertEquals([code, stdout], [0, "short\n"]);
+    const ctr = daemon();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    const exec = ["task", "exec", "--fifo-dir", `${ctr.dir}/fifo`];
+    assertEquals(
+      await ctr.run([...exec, "--exec-id", "e", id, "cat"], input),
+      { code: 0, stdout: "short\n", stderr: "" },
+    );
+    await remove(id);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "a process whose output nobody wants can write all the same",
+  timeout: limit,
+  fn: async () => {
+    const script = "seq 100000 && echo done >&2";
+    const { code } = await runContainer(["sh", "-c", script], ["--null-io"]);
+    assertEquals(code, 0);
+    await assertNothingLeft();
+  },
+});
