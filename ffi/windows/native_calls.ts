@@ -139,6 +139,12 @@ export class NativeCalls<S> {
       let document: string | null = null;
       try {
         hresult = await invoke(this.#find(symbol), out);
+      } catch (error) {
+        // Deno has a function for a missing nonblocking symbol too; calling it
+        // says that there is no such symbol.
+        const isMissing = error instanceof TypeError &&
+          error.message.includes("Invalid FFI symbol name");
+        throw isMissing ? this.#missing(symbol) : error;
       } finally {
         value = takeUtf16(out.value, this.#library.memory);
         document = takeUtf16(out.result, this.#library.memory);
@@ -198,12 +204,14 @@ export class NativeCalls<S> {
 
   #find<K extends keyof S & string>(symbol: K): NonNullable<S[K]> {
     const found = this.#library.symbols[symbol];
-    if (found === null || found === undefined) {
-      throw new ShimError(
-        "NotImplemented",
-        `${this.#library.dll} of this version of Windows has no function ${symbol}`,
-      );
-    }
+    if (found === null || found === undefined) throw this.#missing(symbol);
     return found;
+  }
+
+  #missing(symbol: string): ShimError {
+    return new ShimError(
+      "NotImplemented",
+      `${this.#library.dll} of this version of Windows has no function ${symbol}`,
+    );
   }
 }

@@ -177,3 +177,14 @@ Deno.test("demand throws what the DLL answered", async () => {
   const error = await assertRejects(() => call, HResultError, "op id: ");
   assertEquals(error.hresult, 0x80070490);
 });
+
+Deno.test("a missing symbol for which Deno made a function is refused with its name", async () => {
+  const { calls } = setUp();
+  const absent = new TypeError("Invalid FFI symbol name: 'Work'");
+  const error = await assertRejects(
+    () => calls.run("Work", () => Promise.reject(absent)),
+    ShimError,
+    "x.dll of this version of Windows has no function Work",
+  );
+  assertEquals(error.code, "NotImplemented");
+});
