@@ -18,10 +18,19 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The longest time that `setTimeout` takes, 24 days; beyond, it ends at once. */
+const longestTimer = 0x7fffffff;
+
 /** The real time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (ms, signal) => sleepWith(ms, signal, setTimeout, clearTimeout),
+  async sleep(ms, signal) {
+    for (let left = ms;; left -= longestTimer) {
+      const part = Math.min(left, longestTimer);
+      await sleepWith(part, signal, setTimeout, clearTimeout);
+      if (left <= longestTimer) return;
+    }
+  },
 };
 
 function sleepWith<T>(

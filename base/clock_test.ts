@@ -24,6 +24,15 @@ Deno.test("sleep() ends early with the reason of its signal", async () => {
   }
 });
 
+Deno.test("sleep() does not end early when the time is longer than a timer", async () => {
+  const abort = new AbortController();
+  const slept = systemClock.sleep(0xfffffffe, abort.signal);
+  slept.catch(() => {});
+  await systemClock.sleep(20);
+  abort.abort(new Error("still asleep"));
+  await assertRejects(() => slept, Error, "still asleep");
+});
+
 Deno.test("deadline() ends a task that does not listen to its signal", async () => {
   const clock = new FakeClock();
   const never = deadline(clock, 100, "The answer", () => new Promise(() => {}));
