@@ -80,8 +80,8 @@ function input(fd: number): Duplex {
  * Opens one stream of a task. Never waits for the peer.
  *
  * `stdin` is read: a writer that goes away does not end it, because another
- * one may attach, unless it went before the first read; `closeWrite()` says that none will come, so that reads give
- * what is left and then null.
+ * one may attach, unless it went before the first read; `closeWrite()` says that
+ * none will come, so that reads give what is left and then null.
  *
  * `stdout` and `stderr` are written: without a reader, writes wait until one
  * reads (a pipe holds 64 KiB), and its going away is no error.
