@@ -103,6 +103,7 @@ function relay(
     clock: ports.clock,
     log: ports.log.child({ pid }),
     drainGrace: ports.timeouts.drainGrace,
+    drainLimit: ports.timeouts.drainLimit,
   });
 }
 

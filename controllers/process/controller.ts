@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
+import { abortable, type Clock, deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { isGone } from "../../base/hresult.ts";
 import { isJsonObject } from "../../base/json.ts";
@@ -34,6 +34,9 @@ const notExited = 255;
 
 /** Exit code of a process whose end nobody saw: -1, unsigned. */
 const unknownExit = 0xffffffff;
+
+/** SIGKILL. */
+const sigKill = 9;
 
 /** Exit code of a process that never ran. */
 const neverRan = 1;
@@ -140,6 +143,7 @@ export class ProcessController {
   #made: CreateProcess | undefined;
   #upstream: Upstream = {};
   #process: GuestProcess | undefined;
+  #relay: StdioRelay | undefined;
   #exit: ExitStatus | undefined;
   /** True from the exit on, also while output still flows. */
   #hasExited = false;
@@ -240,7 +244,8 @@ export class ProcessController {
 
   /**
    * Signals it. One that never ran ends at once, with exit code 1; one that has
-   * ended is left alone.
+   * ended is left alone. SIGKILL also ends the wait for a client that does not
+   * take the output.
    *
    * @param signal Linux signal; a plain kill when absent.
    * @throws {ShimError} NotFound when the guest had nothing to signal.
@@ -252,17 +257,38 @@ export class ProcessController {
       return undefined;
     });
     if (process === undefined) return;
+    if (signal === sigKill) void this.#relay?.hurry();
     try {
       if (await process.signal(signal)) return;
     } catch (error) {
       if (isGone(error)) return; // what shall die is dead
       throw error;
     }
-    if (this.#hasExited) return;
+    if (this.#hasExited || (signal === sigKill && await this.#endsSoon())) {
+      return;
+    }
     throw new ShimError(
       "NotFound",
       `Process ${process.pid} of container "${this.#ids.containerId}" not found in the guest: it has ended, or its end is about to be reported`,
     );
+  }
+
+  /** It has ended in the guest; only its output held up the news. */
+  async #endsSoon(): Promise<boolean> {
+    const { clock, timeouts } = this.#deps;
+    const what = "The end of a killed process";
+    try {
+      // One grace to see that the client takes nothing, one for what is left.
+      await deadline(
+        clock,
+        2 * timeouts.drainGrace,
+        what,
+        (signal) => abortable(this.exited, signal),
+      );
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -317,6 +343,7 @@ export class ProcessController {
     const { clock, timeouts } = this.#deps;
     const options = { log: this.#log, clock, timeouts };
     const relay = new StdioRelay(process, this.#upstream, options);
+    this.#relay = relay;
     let code = unknownExit;
     try {
       code = await process.exited;

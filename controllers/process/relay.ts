@@ -32,6 +32,9 @@ export class StdioRelay {
   readonly #outputs: Promise<unknown>;
   /** Counts portions of output, to see whether it moves. */
   #moved = 0;
+  /** Clients' streams that are being written to. */
+  readonly #writing = new Set<Duplex>();
+  #hurries = false;
 
   /**
    * @param process The process in the guest.
@@ -65,6 +68,32 @@ export class StdioRelay {
       if (this.#moved === before || clock.now() >= end) break;
     }
     log.debug("Output of an exited process is cut off: it does not end");
+  }
+
+  /**
+   * The process has been killed: from now on a client that takes nothing for
+   * `drainGrace` gets no more. A guest tells the exit only after it has handed
+   * over all output, and would wait for that client.
+   *
+   * @returns When the outputs have ended. Never rejects.
+   */
+  async hurry(): Promise<void> {
+    if (this.#hurries) return;
+    this.#hurries = true;
+    for (;;) {
+      const before = this.#moved;
+      if (await this.#outputsEndWithin(this.#options.timeouts.drainGrace)) {
+        return;
+      }
+      if (this.#moved !== before) continue;
+      for (const sink of this.#writing) {
+        try {
+          await sink.close();
+        } catch (error) {
+          this.#tell("output", "close", error);
+        }
+      }
+    }
   }
 
   async #outputsEndWithin(ms: number): Promise<boolean> {
@@ -105,8 +134,13 @@ export class StdioRelay {
     const { ended, error } = await pump(source, {
       write: async (bytes) => {
         this.#moved++;
-        await sink.write(bytes);
-        this.#moved++;
+        this.#writing.add(sink);
+        try {
+          await sink.write(bytes);
+        } finally {
+          this.#writing.delete(sink);
+          this.#moved++;
+        }
       },
     });
     if (error !== undefined) this.#tell(name, ended, error);

@@ -135,6 +135,35 @@ Deno.test("a client that does not read does not stop the exit", async () => {
   await printed;
 });
 
+Deno.test("SIGKILL ends the wait for a client that takes nothing, so that the guest can tell the exit", async () => {
+  const world = new World();
+  const process = await world.run();
+  // As of a guest that tells no exit before its output has been taken.
+  let taken = false;
+  const printed = process.print("x".repeat(10 * 1024 * 1024)).then(() =>
+    taken = true
+  );
+  await world.process.kill(9);
+  await world.clock.advance(defaultTimeouts.drainGrace - 1);
+  assertEquals(taken, false);
+  await world.clock.advance(1); // until here, some was taken
+  await world.clock.advance(defaultTimeouts.drainGrace);
+  await printed;
+  await process.exit(137);
+  assertEquals((await world.process.exited).code, 137);
+});
+
+Deno.test("SIGKILL does not cut off output that a client takes", async () => {
+  const world = new World();
+  const process = await world.run();
+  await world.process.kill(9);
+  await world.clock.advance(3 * defaultTimeouts.drainGrace);
+  const read = world.client.readAll("stdout");
+  await process.print("last words");
+  await process.exit(137);
+  assertEquals(await read, "last words");
+});
+
 Deno.test("a client whose stream fails does not block the process", async () => {
   const client = new FakeClient();
   const broken = async (...args: Parameters<OpenStdio>): Promise<Duplex> => ({

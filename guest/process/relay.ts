@@ -21,13 +21,18 @@ export interface RelayOptions {
   readonly log: Logger;
   /** Milliseconds; see {@linkcode DrainingSource}. */
   readonly drainGrace: number;
+  /**
+   * Milliseconds for which a host may take nothing of the output of a process
+   * that has exited; then it gets no more.
+   */
+  readonly drainLimit: number;
 }
 
 /** One direction of output. */
 interface Output {
   readonly source: DrainingSource;
-  /** Whether the host listens; else it is read and dropped. */
-  readonly heard: boolean;
+  /** Where the host listens; else it is read and dropped. */
+  readonly socket: Duplex | undefined;
   readonly done: Promise<void>;
 }
 
@@ -35,6 +40,8 @@ interface Output {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #outputs: Output[] = [];
+  /** Counts portions that the host took, to see whether output moves. */
+  #moved = 0;
   #input: { socket: Duplex; stream: Duplex; done: Promise<void> } | undefined;
 
   /**
@@ -67,7 +74,7 @@ export class Relay {
       }
       const source = new DrainingSource(from, options.clock);
       const done = this.#carry(name, source, to);
-      this.#outputs.push({ source, heard: to !== undefined, done });
+      this.#outputs.push({ source, socket: to, done });
     }
   }
 
@@ -109,6 +116,7 @@ export class Relay {
         if (lost || socket === undefined) return;
         try {
           await socket.write(bytes);
+          this.#moved++;
         } catch (error) {
           lost = true;
           this.#tell("write", name, error);
@@ -140,17 +148,44 @@ export class Relay {
    * @returns When its output has been handed over and all streams are closed.
    */
   async finish(): Promise<void> {
-    for (const { source, heard } of this.#outputs) {
-      if (heard) source.finish(this.#options.drainGrace);
-      else await source.close();
+    for (const { source, socket } of this.#outputs) {
+      if (socket === undefined) await source.close();
+      else source.finish(this.#options.drainGrace);
     }
-    await Promise.all(this.#outputs.map(({ done }) => done));
+    await this.#outputsEnd();
     if (this.#input === undefined) return;
     const { socket, stream, done } = this.#input;
     await socket.close();
     // A grandchild that holds the pipe and does not read must not keep us.
     await stream.close();
     await done;
+  }
+
+  /** Waits for the outputs, but not for a host that takes nothing any more. */
+  async #outputsEnd(): Promise<void> {
+    const { clock, drainLimit } = this.#options;
+    const ended = Promise.all(this.#outputs.map(({ done }) => done))
+      .then(() => true);
+    for (;;) {
+      const before = this.#moved;
+      const timer = new AbortController();
+      const expired = clock.sleep(drainLimit, timer.signal)
+        .then(() => false, () => true); // aborted: the outputs have ended
+      const over = await Promise.race([ended, expired]);
+      timer.abort();
+      if (over) return;
+      if (this.#moved === before) break;
+    }
+    for (const { socket } of this.#outputs) {
+      try {
+        await socket?.close();
+      } catch (error) {
+        this.#options.log.warn("Cannot close a stream that nobody reads", {
+          error: messageOf(error),
+        });
+      }
+    }
+    await ended;
   }
 }
 

@@ -16,7 +16,7 @@ function relayOf(clock: FakeClock): {
   const relay = new Relay(
     { stdin: agentIn, stdout: agentOut },
     { stdin: socketIn, stdout: socketOut },
-    { clock, log, drainGrace: 1000 },
+    { clock, log, drainGrace: 1000, drainLimit: 30_000 },
   );
   return {
     relay,
@@ -105,4 +105,22 @@ Deno.test("a process that reads no input ends the host's writing", async () => {
   assertEquals(await read(host.stdin), null);
   await host.stdout.close();
   await relay.finish();
+});
+
+Deno.test("a host that takes nothing of an exited process's output is given up after the limit", async () => {
+  const clock = new FakeClock();
+  const { relay, process, host } = relayOf(clock);
+  const printed = process.stdout.write(new Uint8Array(10_000_000))
+    .catch(() => {}); // what nobody takes is cut off
+  const finish = relay.finish();
+  let finished = false;
+  finish.then(() => finished = true);
+  await clock.advance(29_999);
+  assert(!finished);
+  await clock.advance(1); // until here, some was taken
+  await clock.advance(30_000);
+  await printed;
+  await process.stdout.close();
+  await finish;
+  await host.stdin.close();
 });

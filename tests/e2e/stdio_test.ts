@@ -148,3 +148,22 @@ Deno.test({
     await assertNothingLeft();
   },
 });
+
+Deno.test({
+  name: "a process that is killed ends although nobody reads its output",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const id = newId();
+    const script = "echo up; exec head -c 100000000 /dev/zero";
+    const process = ctr.spawn(ctr.runArgs(id, ["sh", "-c", script]));
+    const reader = process.stdout.getReader();
+    await reader.read(); // and no more, so that ctr takes no more
+    await ctr.ctr("task", "delete", "--force", id);
+    await reader.cancel();
+    await process.stderr.cancel();
+    await process.status;
+    await ctr.ctr("container", "delete", id);
+    await assertNothingLeft();
+  },
+});
