@@ -85,7 +85,7 @@ export async function simulatedHost(
       import("./simulated_host.ts"),
       import("./guest_program.ts"),
       import("../ffi/mock/hcs.ts"),
-      import("../ffi/windows/vmcompute.ts"),
+      import("../ffi/windows/compute/vmcompute.ts"),
       import("./files.ts"),
     ]);
   const host = new SimulatedHost({

@@ -7,7 +7,7 @@
 import {
   notificationCallback,
   type NotificationReceiver,
-} from "../windows/vmcompute_symbols.ts";
+} from "../windows/library/vmcompute.ts";
 import type { MockHeap } from "./heap.ts";
 
 type Native = Deno.UnsafeFnPointer<typeof notificationCallback>;

@@ -10,12 +10,12 @@
 import { HResult, HResultError } from "../../base/hresult.ts";
 import { formatJson, isJsonObject, parseJson } from "../../base/json.ts";
 import type { ComputeHost, ComputeSystem, ExitInfo } from "../../hcs/ports.ts";
-import { NotificationType } from "../windows/notifications.ts";
+import { NotificationType } from "../windows/compute/notifications.ts";
 import type {
   NotificationReceiver,
   VmComputeLibrary,
   VmComputeSymbols,
-} from "../windows/vmcompute_symbols.ts";
+} from "../windows/library/vmcompute.ts";
 import { MockCallbacks } from "./callbacks.ts";
 import { nativeFailure } from "./errors.ts";
 import { MockHeap, readParameter, writeOut } from "./heap.ts";

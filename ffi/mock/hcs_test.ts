@@ -9,9 +9,9 @@ import { ShimError } from "../../base/errors.ts";
 import { HResult, HResultError, isAlreadyStopped } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import type { ComputeHost, ComputeSystem, ExitInfo } from "../../hcs/ports.ts";
-import { blockingSlots } from "../windows/native_calls.ts";
-import { encodeUtf16, takeUtf16 } from "../windows/utf16.ts";
-import { VmCompute } from "../windows/vmcompute.ts";
+import { blockingSlots } from "../windows/library/native_calls.ts";
+import { encodeUtf16, takeUtf16 } from "../windows/library/utf16.ts";
+import { VmCompute } from "../windows/compute/vmcompute.ts";
 import { type MockVmCompute, mockVmCompute } from "./hcs.ts";
 
 /** A host that records its calls and answers what the test puts into it. */

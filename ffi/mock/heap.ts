@@ -9,7 +9,7 @@ import {
   decodeUtf16,
   encodeUtf16,
   type ForeignMemory,
-} from "../windows/utf16.ts";
+} from "../windows/library/utf16.ts";
 
 /**
  * Strings that stay where they are until `CoTaskMemFree` gets their address.

@@ -10,7 +10,7 @@ import type {
   NotificationReceiver,
   VmComputeLibrary,
   VmComputeSymbols,
-} from "../windows/vmcompute_symbols.ts";
+} from "../windows/library/vmcompute.ts";
 import { MockCallbacks } from "./callbacks.ts";
 import { MockHeap, readParameter, writeOut } from "./heap.ts";
 

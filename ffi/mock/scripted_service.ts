@@ -8,8 +8,8 @@
 import { FakeClock } from "../../base/clock.ts";
 import { jsonLogger } from "../../base/log.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
-import { blockingSlots } from "../windows/native_calls.ts";
-import { VmCompute } from "../windows/vmcompute.ts";
+import { blockingSlots } from "../windows/library/native_calls.ts";
+import { VmCompute } from "../windows/compute/vmcompute.ts";
 import { ScriptedVmCompute } from "./scripted.ts";
 
 /** The service and everything that a test wants to hold of it. */

@@ -8,7 +8,7 @@
 
 import { ShimError } from "../../base/errors.ts";
 import type { GuestSockets, Platform, WindowsHost } from "../../hcs/ports.ts";
-import type { VmComputeOptions } from "./vmcompute.ts";
+import type { VmComputeOptions } from "./compute/vmcompute.ts";
 
 /** Architectures in OCI's words. */
 const architectures: Readonly<Record<string, string>> = {
@@ -72,8 +72,8 @@ export async function windowsHost(
 ): Promise<WindowsHost> {
   const [{ VmCompute }, { systemVmCompute }, { WindowsFiles }] = await Promise
     .all([
-      import("./vmcompute.ts"),
-      import("./vmcompute_library.ts"),
+      import("./compute/vmcompute.ts"),
+      import("./compute/vmcompute_library.ts"),
       import("./host_files.ts"),
     ]);
   const sockets: GuestSockets = {

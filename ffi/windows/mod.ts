@@ -6,15 +6,15 @@
  * @module
  */
 
-export { SystemDll } from "./dll.ts";
+export { SystemDll } from "./library/dll.ts";
 export { WindowsFiles } from "./host_files.ts";
-export { blockingSlots, NativeCalls } from "./native_calls.ts";
-export { NotificationType } from "./notifications.ts";
-export { decodeUtf16, encodeUtf16, takeUtf16 } from "./utf16.ts";
-export { VmCompute, type VmComputeOptions } from "./vmcompute.ts";
-export { systemVmCompute } from "./vmcompute_library.ts";
+export { blockingSlots, NativeCalls } from "./library/native_calls.ts";
+export { NotificationType } from "./compute/notifications.ts";
+export { decodeUtf16, encodeUtf16, takeUtf16 } from "./library/utf16.ts";
+export { VmCompute, type VmComputeOptions } from "./compute/vmcompute.ts";
+export { systemVmCompute } from "./compute/vmcompute_library.ts";
 export {
   vmComputeInterface,
   type VmComputeLibrary,
   type VmComputeSymbols,
-} from "./vmcompute_symbols.ts";
+} from "./library/vmcompute.ts";

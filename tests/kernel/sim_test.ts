@@ -16,7 +16,7 @@ import { ShimError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
 import { mockVmCompute } from "../../ffi/mock/hcs.ts";
-import { VmCompute } from "../../ffi/windows/vmcompute.ts";
+import { VmCompute } from "../../ffi/windows/compute/vmcompute.ts";
 import { probeCgroups } from "../../sim/hierarchies.ts";
 import { simulatedPlatform } from "../../sim/host.ts";
 import {

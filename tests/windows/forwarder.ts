@@ -10,7 +10,11 @@ import { connDuplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
 import { mockVmCompute } from "../../ffi/mock/hcs.ts";
 import type { MockVmCompute } from "../../ffi/mock/hcs.ts";
-import { encodeUtf16, readUtf16, takeUtf16 } from "../../ffi/windows/utf16.ts";
+import {
+  encodeUtf16,
+  readUtf16,
+  takeUtf16,
+} from "../../ffi/windows/library/utf16.ts";
 import type { ComputeHost } from "../../hcs/ports.ts";
 
 const headerSize = 28;

@@ -8,9 +8,9 @@
  */
 
 import { messageOf } from "../../base/errors.ts";
-import { systemOpener } from "../../ffi/windows/dll.ts";
-import { VmCompute } from "../../ffi/windows/vmcompute.ts";
-import { systemVmCompute } from "../../ffi/windows/vmcompute_library.ts";
+import { systemOpener } from "../../ffi/windows/library/dll.ts";
+import { VmCompute } from "../../ffi/windows/compute/vmcompute.ts";
+import { systemVmCompute } from "../../ffi/windows/compute/vmcompute_library.ts";
 
 const [scenario] = Deno.args;
 const dll = "C:\\windows\\System32\\vmcompute.dll";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { readUtf16 } from "./utf16.ts";
-import type { VmComputeLibrary } from "./vmcompute_symbols.ts";
+import { readUtf16 } from "../library/utf16.ts";
+import type { VmComputeLibrary } from "../library/vmcompute.ts";
 
 /** `HCS_NOTIFICATIONS` of `vmcompute.h`; computecore's events have other values. */
 export const NotificationType = {

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
-import { defaultTimeouts } from "../../base/timeouts.ts";
-import { scriptedRuntimeId } from "../mock/scripted.ts";
-import { ScriptedService } from "../mock/scripted_service.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { HResult, HResultError } from "../../../base/hresult.ts";
+import { defaultTimeouts } from "../../../base/timeouts.ts";
+import { scriptedRuntimeId } from "../../mock/scripted.ts";
+import { ScriptedService } from "../../mock/scripted_service.ts";
 import type { VmCompute } from "./vmcompute.ts";
-import type { VmComputeSymbols } from "./vmcompute_symbols.ts";
+import type { VmComputeSymbols } from "../library/vmcompute.ts";
 
 Deno.test("open() registers and asks for the RuntimeId; its failure closes, and never terminates", async () => {
   using bench = new ScriptedService();

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
-import type { ShimError } from "../../base/errors.ts";
-import type { Logger } from "../../base/log.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { ShimError } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/log.ts";
 import { isFailure } from "./error_document.ts";
 import {
   type CallBounds,
@@ -15,7 +15,7 @@ import {
   type Outputs,
   type Reply,
   within,
-} from "./native_calls.ts";
+} from "../library/native_calls.ts";
 import type { NotificationRouter } from "./notifications.ts";
 import {
   closedError,
@@ -23,8 +23,8 @@ import {
   outcomeError,
   SystemEvents,
 } from "./system_events.ts";
-import { encodeUtf16 } from "./utf16.ts";
-import type { VmComputeSymbols } from "./vmcompute_symbols.ts";
+import { encodeUtf16 } from "../library/utf16.ts";
+import type { VmComputeSymbols } from "../library/vmcompute.ts";
 
 /** What all handles of one library share. */
 export interface HandleContext {

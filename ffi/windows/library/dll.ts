@@ -4,11 +4,11 @@
  * @module
  */
 
-import { messageOf, ShimError } from "../../base/errors.ts";
+import { messageOf, ShimError } from "../../../base/errors.ts";
 import {
   isAbsoluteWindowsPath,
   joinWindowsPath,
-} from "../../base/windows_path.ts";
+} from "../../../base/windows_path.ts";
 import { encodeUtf16 } from "./utf16.ts";
 
 /** How DLLs are found and opened; tests replace it. */

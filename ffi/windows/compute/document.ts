@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isJsonObject, type Json } from "../../base/json.ts";
+import { isJsonObject, type Json } from "../../../base/json.ts";
 
 /** The member of this name: the exact name first, then one that differs in case only. */
 export function member(

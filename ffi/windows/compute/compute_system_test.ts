@@ -4,12 +4,12 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { HResult, HResultError, isGone } from "../../base/hresult.ts";
-import type { ComputeSystem } from "../../hcs/ports.ts";
-import { ScriptedService } from "../mock/scripted_service.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { HResult, HResultError, isGone } from "../../../base/hresult.ts";
+import type { ComputeSystem } from "../../../hcs/ports.ts";
+import { ScriptedService } from "../../mock/scripted_service.ts";
 import { NotificationType } from "./notifications.ts";
-import type { VmComputeSymbols } from "./vmcompute_symbols.ts";
+import type { VmComputeSymbols } from "../library/vmcompute.ts";
 
 const { SystemExited, SystemStartCompleted, ServiceDisconnect } =
   NotificationType;

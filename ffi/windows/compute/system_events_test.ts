@@ -4,9 +4,9 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
-import { ScriptedService } from "../mock/scripted_service.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { HResult, HResultError } from "../../../base/hresult.ts";
+import { ScriptedService } from "../../mock/scripted_service.ts";
 import { NotificationType } from "./notifications.ts";
 
 const { SystemExited, ServiceDisconnect } = NotificationType;

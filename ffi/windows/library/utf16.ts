@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
+import { ShimError } from "../../../base/errors.ts";
 
 /** The two functions that foreign strings need; kernel32 and ole32 have them. */
 export interface ForeignMemory {

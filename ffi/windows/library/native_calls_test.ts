@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { FakeClock } from "../../base/clock.ts";
-import { ShimError } from "../../base/errors.ts";
-import { HResultError } from "../../base/hresult.ts";
-import { silentLogger } from "../../base/log.ts";
-import { MockHeap } from "../mock/heap.ts";
+import { FakeClock } from "../../../base/clock.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { HResultError } from "../../../base/hresult.ts";
+import { silentLogger } from "../../../base/log.ts";
+import { MockHeap } from "../../mock/heap.ts";
 import { blockingSlots, NativeCalls, type Reply } from "./native_calls.ts";
 
 interface Symbols {

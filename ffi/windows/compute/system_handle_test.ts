@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
-import { ScriptedService } from "../mock/scripted_service.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { HResult, HResultError } from "../../../base/hresult.ts";
+import { ScriptedService } from "../../mock/scripted_service.ts";
 import { NotificationType } from "./notifications.ts";
 
 const { SystemExited } = NotificationType;

@@ -4,17 +4,21 @@
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
-import { HResult, isAlreadyStopped, isNotFound } from "../../base/hresult.ts";
-import { formatJson, type Json, parseJson } from "../../base/json.ts";
-import type { ComputeSystem, ExitInfo } from "../../hcs/ports.ts";
+import { ShimError } from "../../../base/errors.ts";
+import {
+  HResult,
+  isAlreadyStopped,
+  isNotFound,
+} from "../../../base/hresult.ts";
+import { formatJson, type Json, parseJson } from "../../../base/json.ts";
+import type { ComputeSystem, ExitInfo } from "../../../hcs/ports.ts";
 import { textMember } from "./document.ts";
 import { isFailure } from "./error_document.ts";
-import type { NativeCalls } from "./native_calls.ts";
+import type { NativeCalls } from "../library/native_calls.ts";
 import { NotificationType } from "./notifications.ts";
 import type { SystemHandle } from "./system_handle.ts";
-import { encodeUtf16 } from "./utf16.ts";
-import type { VmComputeSymbols } from "./vmcompute_symbols.ts";
+import { encodeUtf16 } from "../library/utf16.ts";
+import type { VmComputeSymbols } from "../library/vmcompute.ts";
 
 /** True for "the call goes on, a notification ends it". */
 export function isPending(hresult: number): boolean {

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../../base/clock.ts";
-import { messageOf, ShimError } from "../../base/errors.ts";
-import { formatJson, type Json } from "../../base/json.ts";
-import { type Logger, silentLogger } from "../../base/log.ts";
-import type { Semaphore } from "../../base/queue.ts";
-import { defaultTimeouts, type Timeouts } from "../../base/timeouts.ts";
+import { type Clock, systemClock } from "../../../base/clock.ts";
+import { messageOf, ShimError } from "../../../base/errors.ts";
+import { formatJson, type Json } from "../../../base/json.ts";
+import { type Logger, silentLogger } from "../../../base/log.ts";
+import type { Semaphore } from "../../../base/queue.ts";
+import { defaultTimeouts, type Timeouts } from "../../../base/timeouts.ts";
 import type {
   ComputeHost,
   ComputeSystem,
   ComputeSystemSummary,
-} from "../../hcs/ports.ts";
+} from "../../../hcs/ports.ts";
 import {
   isPending,
   requiredDocument,
@@ -27,14 +27,14 @@ import {
   type CallBounds,
   NativeCalls,
   type Reply,
-} from "./native_calls.ts";
+} from "../library/native_calls.ts";
 import { NotificationRouter, NotificationType } from "./notifications.ts";
 import { type HandleContext, SystemHandle } from "./system_handle.ts";
-import { encodeUtf16 } from "./utf16.ts";
+import { encodeUtf16 } from "../library/utf16.ts";
 import type {
   VmComputeLibrary,
   VmComputeSymbols,
-} from "./vmcompute_symbols.ts";
+} from "../library/vmcompute.ts";
 
 /** How a {@linkcode VmCompute} is made. */
 export interface VmComputeOptions {
@@ -54,7 +54,7 @@ export interface VmComputeOptions {
  *
  * @example Over a mock
  * ```ts
- * import { ScriptedVmCompute } from "../mock/scripted.ts";
+ * import { ScriptedVmCompute } from "../../mock/scripted.ts";
  * import { VmCompute } from "./vmcompute.ts";
  * using library = new ScriptedVmCompute();
  * const system = await new VmCompute(library).create("pod1@vm", {});

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { MockHeap, readParameter } from "../mock/heap.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { MockHeap, readParameter } from "../../mock/heap.ts";
 import { decodeUtf16, encodeUtf16, readUtf16, takeUtf16 } from "./utf16.ts";
 
 const texts = [

@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { readParameter } from "../mock/heap.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { readParameter } from "../../mock/heap.ts";
 import { type DllOpener, SystemDll, systemDllPath } from "./dll.ts";
-import { systemVmCompute } from "./vmcompute_library.ts";
-import { vmComputeInterface } from "./vmcompute_symbols.ts";
+import { systemVmCompute } from "../compute/vmcompute_library.ts";
+import { vmComputeInterface } from "./vmcompute.ts";
 
 const symbols = {
   Present: { parameters: ["u64"], result: "i32" },

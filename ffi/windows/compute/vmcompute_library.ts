@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type DllOpener, SystemDll } from "./dll.ts";
+import { type DllOpener, SystemDll } from "../library/dll.ts";
 import {
   notificationCallback,
   vmComputeInterface,
   type VmComputeLibrary,
-} from "./vmcompute_symbols.ts";
+} from "../library/vmcompute.ts";
 
 const ole32Interface = {
   CoTaskMemFree: {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { classify } from "../../base/errors.ts";
-import { HResult, isNotFound } from "../../base/hresult.ts";
-import { jsonLogger, silentLogger } from "../../base/log.ts";
+import { classify } from "../../../base/errors.ts";
+import { HResult, isNotFound } from "../../../base/hresult.ts";
+import { jsonLogger, silentLogger } from "../../../base/log.ts";
 import { computeError, errorDetail, isFailure } from "./error_document.ts";
 
 const subject = "hcs::CreateComputeSystem pod1@vm";

@@ -4,11 +4,11 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
-import { defaultTimeouts } from "../../base/timeouts.ts";
-import { scriptedRuntimeId } from "../mock/scripted.ts";
-import { ScriptedService } from "../mock/scripted_service.ts";
+import { ShimError } from "../../../base/errors.ts";
+import { HResult, HResultError } from "../../../base/hresult.ts";
+import { defaultTimeouts } from "../../../base/timeouts.ts";
+import { scriptedRuntimeId } from "../../mock/scripted.ts";
+import { ScriptedService } from "../../mock/scripted_service.ts";
 import { NotificationType } from "./notifications.ts";
 
 const { SystemCreateCompleted, SystemExited, ServiceDisconnect } =

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { messageOf, ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
-import { type Json, parseJson } from "../../base/json.ts";
-import type { Logger } from "../../base/log.ts";
-import type { ExitInfo } from "../../hcs/ports.ts";
+import { messageOf, ShimError } from "../../../base/errors.ts";
+import { HResult, HResultError } from "../../../base/hresult.ts";
+import { type Json, parseJson } from "../../../base/json.ts";
+import type { Logger } from "../../../base/log.ts";
+import type { ExitInfo } from "../../../hcs/ports.ts";
 import { numberMember, textMember } from "./document.ts";
 import { computeError, isFailure } from "./error_document.ts";
 import { type Notification, NotificationType } from "./notifications.ts";

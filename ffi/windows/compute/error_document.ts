@@ -5,10 +5,10 @@
  * @module
  */
 
-import { messageOf } from "../../base/errors.ts";
-import { HResultError } from "../../base/hresult.ts";
-import { type Json, parseJson } from "../../base/json.ts";
-import type { Logger } from "../../base/log.ts";
+import { messageOf } from "../../../base/errors.ts";
+import { HResultError } from "../../../base/hresult.ts";
+import { type Json, parseJson } from "../../../base/json.ts";
+import type { Logger } from "../../../base/log.ts";
 import { member, textMember } from "./document.ts";
 
 /** Longest text of a document that goes into an error's message. */
