@@ -15,6 +15,8 @@ import { encodeUtf16 } from "./utf16.ts";
 export interface DllOpener {
   /** Value of `%SystemRoot%`, for example `C:\Windows`. */
   systemRoot(): string | undefined;
+  /** A file that stands for a DLL of System32, for tests under Wine; see {@linkcode overrideVariable}. */
+  override?(name: string): string | undefined;
   /** Loads a DLL and looks up its symbols. */
   open<const S extends Deno.ForeignLibraryInterface>(
     path: string,
@@ -22,9 +24,21 @@ export interface DllOpener {
   ): Deno.DynamicLibrary<S>;
 }
 
+/**
+ * Environment variable that replaces DLLs whose name Wine itself needs:
+ * `ws2_32.dll=C:\\fakes\\ws2_32.dll`, several separated by `;`. For tests only;
+ * who may set the environment of a shim may replace the shim.
+ */
+export const overrideVariable = "LCOW_DLL_OVERRIDE";
+
 /** Opens DLLs of the machine that this process runs on. */
 export const systemOpener: DllOpener = {
   systemRoot: () => Deno.env.get("SystemRoot"),
+  override: (name) => {
+    const rows = (Deno.env.get(overrideVariable) ?? "").split(";");
+    const row = rows.find((row) => row.startsWith(`${name}=`));
+    return row?.slice(name.length + 1);
+  },
   open: (path, symbols) => Deno.dlopen(path, symbols),
 };
 
@@ -41,9 +55,18 @@ const kernel32Loader = {
  * The path of a DLL in System32. It is always absolute: the working directory of
  * a shim is its bundle, and a bare name would be looked up there.
  *
- * @throws {ShimError} FailedPrecondition when `%SystemRoot%` is not an absolute path.
+ * @throws {ShimError} FailedPrecondition when `%SystemRoot%` is not an absolute path;
+ * InvalidArgument when the path of an override is not.
  */
 export function systemDllPath(name: string, opener: DllOpener): string {
+  const replaced = opener.override?.(name);
+  if (replaced !== undefined) {
+    if (isAbsoluteWindowsPath(replaced)) return replaced;
+    throw new ShimError(
+      "InvalidArgument",
+      `${overrideVariable} names "${replaced}" for ${name}, which is not an absolute path`,
+    );
+  }
   const root = opener.systemRoot() ?? "";
   if (!isAbsoluteWindowsPath(root)) {
     throw new ShimError(
@@ -82,7 +105,7 @@ export class SystemDll<const S extends Deno.ForeignLibraryInterface> {
     options: {
       readonly pin?: boolean;
       readonly hint?: string;
-      readonly opener?: DllOpener;
+      readonly opener?: DllOpener | undefined;
     } = {},
   ) {
     this.name = name;
