@@ -34,10 +34,14 @@ export const defaultTimeouts = {
   serveReady: 10_000,
   /** `start` finds out whether somebody serves its group's endpoint. */
   endpointDial: 1_000,
+  /** A named pipe whose instances are all taken is dialled again (hcsshim: 2 s). */
+  pipeBusy: 2_000,
   /** `start` asks containerd's executable for its version (measured: at most 90 ms). */
   containerdVersion: 2_000,
   /** `delete` must have answered (containerd's budget for it: 5 s). */
   binaryDelete: 4_000,
+  /** One look of `doctor` at the machine. */
+  doctorCheck: 10_000,
   /** `serve` without a sandbox ends itself. */
   idle: 60_000,
   /** An implicit VM whose last container is gone ends without a Shutdown. */

@@ -88,6 +88,108 @@ export interface GuestSockets {
   listen(runtimeId: string, port: number): Promise<DuplexListener>;
 }
 
+/** A network namespace of the host. */
+export interface HostNamespace {
+  /** GUID, as the host writes it. */
+  readonly id: string;
+  /** Its number in the network service; 0 when it has none. */
+  readonly namespaceId: number;
+  /** GUIDs of the endpoints in it, in the host's order. */
+  readonly endpointIds: readonly string[];
+}
+
+/** A policy of an endpoint, for example `EncapOverhead`. */
+export interface EndpointPolicy {
+  /** What it is about. */
+  readonly type: string;
+  /** Depends on the type. */
+  readonly settings: Json;
+}
+
+/** One address of an endpoint. */
+export interface IpConfiguration {
+  /** Of version 4 or 6. */
+  readonly ipAddress: string;
+  /** Bits of the network part. */
+  readonly prefixLength: number;
+}
+
+/** Name resolution of an endpoint. */
+export interface EndpointDns {
+  /** The domain; empty when there is none. */
+  readonly domain: string;
+  /** Domains that are searched. */
+  readonly search: readonly string[];
+  /** Addresses of servers. */
+  readonly serverList: readonly string[];
+  /** Options of the resolver. */
+  readonly options: readonly string[];
+}
+
+/** One route of an endpoint. */
+export interface EndpointRoute {
+  /** Address of the gateway. */
+  readonly nextHop: string;
+  /** For example `0.0.0.0/0`. */
+  readonly destinationPrefix: string;
+  /** 0 when the host names none. */
+  readonly metric: number;
+}
+
+/** A network endpoint of the host. What the host does not tell is empty. */
+export interface HostEndpoint {
+  /** GUID, as the host writes it. */
+  readonly id: string;
+  /** The creator's name. */
+  readonly name: string;
+  /** GUID of its network. */
+  readonly networkId: string;
+  /** GUID of its namespace. */
+  readonly namespaceId: string;
+  /** Its policies. */
+  readonly policies: readonly EndpointPolicy[];
+  /** Its addresses. */
+  readonly ipConfigurations: readonly IpConfiguration[];
+  /** Its name resolution. */
+  readonly dns: EndpointDns;
+  /** Its routes. */
+  readonly routes: readonly EndpointRoute[];
+  /** For example `00-15-5D-00-00-05`. */
+  readonly macAddress: string;
+}
+
+/** A network of the host. */
+export interface HostNetworkInfo {
+  /** GUID, as the host writes it. */
+  readonly id: string;
+  /** The creator's name. */
+  readonly name: string;
+  /** For example `NAT`. */
+  readonly type: string;
+}
+
+/** The network service of the host. It is only read: the CNI plugin makes what is in it. */
+export interface HostNetwork {
+  /**
+   * Looks a namespace up.
+   *
+   * @param id GUID.
+   * @throws {ShimError} NotFound when there is none.
+   * @throws {HResultError} what the service answered.
+   */
+  namespace(id: string, signal?: AbortSignal): Promise<HostNamespace>;
+  /**
+   * Looks an endpoint up.
+   *
+   * @param id GUID.
+   * @throws {ShimError} NotFound when there is none.
+   * @throws {HResultError} what the service answered.
+   */
+  endpoint(id: string, signal?: AbortSignal): Promise<HostEndpoint>;
+  /** Lists all networks. @throws {HResultError} what the service answered. */
+  networks(signal?: AbortSignal): Promise<readonly HostNetworkInfo[]>;
+}
+
 /** The files of the host, and the only place that knows its path flavour. */
 export interface HostFiles {
   /** Joins path components in the host's flavour. */
@@ -166,6 +268,37 @@ export interface DetachedProcess {
 /** Which standard stream of a process. */
 export type StdioName = "stdin" | "stdout" | "stderr";
 
+/** How a stream of a task is opened. */
+export interface StdioOptions {
+  /** Ends the attempt to open it. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds for which output is held for a reader that comes back; 0 is for
+   * ever. Only named pipes lose their reader: a FIFO stays.
+   */
+  readonly reconnectLimit?: number;
+}
+
+/** Memory of the host that one VM uses. */
+export interface VmMemoryCounter {
+  /** Bytes in use. @throws {HResultError} When the VM is gone. */
+  workingSet(): bigint;
+  /** Lets the VM's process go. Idempotent. */
+  close(): void;
+}
+
+/** One thing that a host must have, as `doctor` found it. */
+export interface Finding {
+  /** What was looked at, for example `Windows build`. */
+  readonly check: string;
+  /** `gap` keeps containers from running; `warning` may. */
+  readonly state: "ok" | "warning" | "gap";
+  /** What was found. */
+  readonly found: string;
+  /** What to do about it; empty when it is fine. */
+  readonly advice: string;
+}
+
 /** What the shim needs of the operating system it runs on. */
 export interface Platform {
   /** `windows` or `linux`. */
@@ -190,7 +323,11 @@ export interface Platform {
    * Opens one stream of a task: a FIFO or named pipe (`file://` and `binary://`
    * come with the services).
    */
-  stdio(url: string, name: StdioName, signal?: AbortSignal): Promise<Duplex>;
+  stdio(
+    url: string,
+    name: StdioName,
+    options?: StdioOptions,
+  ): Promise<Duplex>;
   /** Where log lines go: the log pipe or containerd's `log` FIFO in the bundle. Never blocks. */
   logSink(namespace: string, id: string, bundle: string): Promise<LogSink>;
   /** Starts this program anew, detached, with `args`, and `stdin` as its input. */
@@ -206,12 +343,27 @@ export interface Platform {
   layers(source: LayerSource): Promise<LayerSet>;
   /** Removes what a crashed shim of this group left (endpoint, VM state). */
   cleanUp(namespace: string, key: string): Promise<void>;
+  /**
+   * Tells by the system's own means that `serve` answers, beside the line `ready`
+   * on standard output: hcsshim's `start` waits for a named event.
+   */
+  announceReady(namespace: string, id: string): Promise<void>;
+  /**
+   * Finds out how much memory of the host a VM uses.
+   *
+   * @throws {ShimError} NotFound when the host cannot tell.
+   */
+  vmMemory(runtimeId: string): Promise<VmMemoryCounter>;
+  /** Looks whether this machine has what the shim needs. Never rejects. */
+  diagnose(): AsyncIterable<Finding>;
 }
 
 /** Everything of the host, chosen in `shim/host.ts`. */
 export interface WindowsHost {
   /** The compute service. */
   readonly compute: ComputeHost;
+  /** The network service. */
+  readonly network: HostNetwork;
   /** Hyper-V sockets. */
   readonly sockets: GuestSockets;
   /** The host's files. */

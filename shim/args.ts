@@ -10,7 +10,10 @@ import { ShimError } from "../base/errors.ts";
 export const shimName = "containerd-shim-lcow-v2";
 
 /** What the process is to do. */
-export type Mode = "start" | "serve" | "delete" | "info" | "version";
+export type Mode = Action | "info" | "version";
+
+/** What an action word asks for. */
+type Action = "start" | "serve" | "delete" | "doctor";
 
 /** A parsed command line. Absent texts are empty. */
 export interface Arguments {
@@ -54,7 +57,9 @@ const switches: ReadonlyMap<string, "debug" | "info" | "version"> = new Map([
 ]);
 
 /** The action words. */
-const actions: ReadonlySet<string> = new Set(["start", "serve", "delete"]);
+const actions: readonly Action[] = ["start", "serve", "delete", "doctor"];
+
+const expectedActions = "expected start, serve, delete or doctor";
 
 /** Go's spellings of a boolean. */
 const truths: ReadonlyMap<string, boolean> = new Map([
@@ -97,6 +102,7 @@ export function requireName(what: string, value: string): void {
 /**
  * Reads a command line: single-dash flags (`--x` is the same), `-x value` or
  * `-x=value`, then one action word. `-v` wins over `-info`, both over the action.
+ * Every action but `doctor` needs a namespace and an id.
  *
  * @param args The arguments after the program's name.
  * @throws {ShimError} InvalidArgument naming the argument.
@@ -150,21 +156,21 @@ export function parseArguments(args: readonly string[]): Arguments {
 function actionOf(
   rest: readonly string[],
   { namespace, id, socket }: { namespace: string; id: string; socket: string },
-): "start" | "serve" | "delete" {
-  const [action, ...more] = rest;
+): Action {
+  const [word, ...more] = rest;
+  if (word === undefined) throw refuse(`No action: ${expectedActions}`);
+  const action = actions.find((known) => known === word);
   if (action === undefined) {
-    throw refuse("No action: expected start, serve or delete");
-  }
-  if (!actions.has(action)) {
-    throw refuse(`Unknown action "${action}": expected start, serve or delete`);
+    throw refuse(`Unknown action "${word}": ${expectedActions}`);
   }
   if (more.length > 0) {
     throw refuse(`Unexpected argument "${more[0]}" after ${action}`);
   }
+  if (action === "doctor") return action;
   requireName("namespace", namespace);
   requireName("id", id);
   if (action === "serve" && socket === "") {
     throw refuse("socket cannot be empty: `start` passes it as -socket");
   }
-  return action as "start" | "serve" | "delete";
+  return action;
 }

@@ -39,6 +39,11 @@ Deno.test("parseArguments() lets -v win over -info, and both over the action and
   assertEquals(parseArguments(["-info"]).mode, "info");
 });
 
+Deno.test("parseArguments() takes doctor without a namespace and an id", () => {
+  const args = parseArguments(["doctor"]);
+  assertEquals([args.mode, args.namespace, args.id], ["doctor", "", ""]);
+});
+
 const named = ["-namespace", "n", "-id", "i"];
 
 Deno.test.each([
@@ -47,6 +52,7 @@ Deno.test.each([
   [["-namespace", "n", "start"], "id cannot be empty"],
   [[...named, "serve"], "socket cannot be empty"],
   [[...named, "restart"], 'Unknown action "restart"'],
+  [["doctor", "-v"], 'Unexpected argument "-v"'],
   [[...named, "start", "more"], 'Unexpected argument "more"'],
   [[...named, "-bogus", "start"], 'Unknown flag "-bogus"'],
   [[...named, "-bundle"], "Flag -bundle needs a value"],

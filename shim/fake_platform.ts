@@ -12,9 +12,13 @@ import {
 import { ShimError } from "../base/errors.ts";
 import type {
   DetachedProcess,
+  Finding,
   LayerSet,
   LayerSource,
   Platform,
+  StdioName,
+  StdioOptions,
+  VmMemoryCounter,
 } from "../hcs/ports.ts";
 
 /** Hands out the other ends of connections. */
@@ -113,6 +117,10 @@ export class FakePlatform implements Platform {
   readonly cleaned: string[] = [];
   /** Opened streams of tasks by url. */
   readonly streams: Map<string, Duplex> = new Map();
+  /** How those streams were opened, by url. */
+  readonly streamOptions: Map<string, StdioOptions> = new Map();
+  /** What `doctor` finds. */
+  findings: readonly Finding[] = [];
   /** What happens to a new child; it becomes ready by default. */
   onSpawn: (child: FakeChild) => void = (child) => child.becomeReady();
   /** The layers of every container. */
@@ -144,9 +152,14 @@ export class FakePlatform implements Platform {
       : Promise.resolve(listener.dial());
   }
 
-  stdio(url: string): Promise<Duplex> {
+  stdio(
+    url: string,
+    _name: StdioName,
+    options: StdioOptions = {},
+  ): Promise<Duplex> {
     const [mine, theirs] = memoryPair();
     this.streams.set(url, mine);
+    this.streamOptions.set(url, options);
     return Promise.resolve(theirs);
   }
 
@@ -171,5 +184,19 @@ export class FakePlatform implements Platform {
   cleanUp(namespace: string, key: string): Promise<void> {
     this.cleaned.push(`${namespace}/${key}`);
     return Promise.resolve();
+  }
+
+  announceReady(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  vmMemory(runtimeId: string): Promise<VmMemoryCounter> {
+    return Promise.reject(
+      new ShimError("NotFound", `No process of "${runtimeId}"`),
+    );
+  }
+
+  async *diagnose(): AsyncGenerator<Finding> {
+    yield* this.findings;
   }
 }

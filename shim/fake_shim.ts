@@ -14,6 +14,7 @@ import type { MessageType } from "../ttrpc/message.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { FakePlatform } from "./fake_platform.ts";
 import { FakeVm } from "./fake_vm.ts";
+import { reconnectLimit } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
@@ -58,14 +59,18 @@ export class FakeShim {
         this.onVm(vm);
         return vm;
       },
-      newPod: (vm, id) =>
+      newPod: (vm, id, options) =>
         new PodController({
           guest: vm.guest,
           scsi: vm.scsi(),
           runtimeId: vm.runtimeId,
           compute: { grantAccess: () => Promise.resolve() },
           files: { resolve: (path) => Promise.resolve(path) },
-          openStdio: (url) => this.platform.stdio(url),
+          openStdio: (url, name, signal) =>
+            this.platform.stdio(url, name, {
+              signal,
+              reconnectLimit: reconnectLimit(options),
+            }),
           log: silentLogger,
           clock: this.clock,
           timeouts: defaultTimeouts,

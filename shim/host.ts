@@ -10,26 +10,42 @@ import type { Platform, WindowsHost } from "../hcs/ports.ts";
 
 const onWindows = Deno.build.os === "windows";
 
-/** The operating system alone, which is light: all that `start` needs. */
-export async function loadPlatform(): Promise<Platform> {
-  if (onWindows) {
-    const { windowsPlatform } = await import("../ffi/windows/host.ts");
-    return windowsPlatform();
-  }
-  const { simulatedPlatform } = await import("../sim/host.ts");
-  return simulatedPlatform();
+/** The machine that this process runs on. */
+export interface Machine {
+  /** The operating system alone, which is light: all that `start` needs. */
+  readonly platform: Platform;
+  /**
+   * Loads the whole host, with the compute service and what it needs. It works
+   * with what {@linkcode Machine.platform} has opened.
+   *
+   * @param log Takes what the host cannot tell a caller.
+   */
+  host(log: Logger): Promise<WindowsHost>;
 }
 
 /**
- * The whole host, with the compute service and what it needs.
+ * Loads the machine's operating system: once per process.
  *
- * @param log Takes what the host cannot tell a caller.
+ * @throws {ShimError} FailedPrecondition when Windows lacks what every process
+ * needs; InvalidArgument when `LCOW_STATE` cannot be used.
  */
-export async function loadHost(log: Logger): Promise<WindowsHost> {
+export async function loadMachine(): Promise<Machine> {
   if (onWindows) {
-    const { windowsHost } = await import("../ffi/windows/host.ts");
-    return await windowsHost({ log });
+    const { windowsParts, windowsPlatform } = await import(
+      "../ffi/windows/platform.ts"
+    );
+    const parts = windowsParts();
+    return {
+      platform: windowsPlatform(parts),
+      host: async (log) => {
+        const { windowsHost } = await import("../ffi/windows/host.ts");
+        return windowsHost({ ...parts, log });
+      },
+    };
   }
-  const { simulatedHost } = await import("../sim/host.ts");
-  return await simulatedHost({ log });
+  const { simulatedHost, simulatedPlatform } = await import("../sim/host.ts");
+  return {
+    platform: simulatedPlatform(),
+    host: (log) => simulatedHost({ log }),
+  };
 }

@@ -9,35 +9,42 @@ import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import { PodController } from "../controllers/pod/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
-import { loadHost } from "./host.ts";
+import type { Machine } from "./host.ts";
+import { reconnectLimit } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 
 /**
  * Loads everything that a container needs.
  *
+ * @param machine Where it runs.
  * @param log Log of the process.
  * @param clock Source of time.
  * @param timeouts Bounds.
  */
 export async function loadRuntime(
+  machine: Machine,
   log: Logger,
   clock: Clock,
   timeouts: Timeouts,
 ): Promise<Runtime> {
-  const host = await loadHost(log);
+  const host = await machine.host(log);
   const { platform, compute, files } = host;
   return {
     platform,
     newVm: (id) =>
       new VmController({ host, log: log.child({ vm: id }), clock, timeouts }),
-    newPod: (vm, id) =>
+    newPod: (vm, id, options) =>
       new PodController({
         guest: vm.guest,
         scsi: vm.scsi(),
         runtimeId: vm.runtimeId,
         compute,
         files,
-        openStdio: (url, name, signal) => platform.stdio(url, name, signal),
+        openStdio: (url, name, signal) =>
+          platform.stdio(url, name, {
+            signal,
+            reconnectLimit: reconnectLimit(options),
+          }),
         log,
         clock,
         timeouts,

@@ -41,6 +41,12 @@ async function run(args: Arguments): Promise<number> {
       await print(Deno.stdout, await runDelete(args));
       return 0;
     }
+    case "doctor": {
+      const { runDoctor } = await import("./doctor.ts");
+      const { text, code } = await runDoctor();
+      await print(Deno.stdout, new TextEncoder().encode(text));
+      return code;
+    }
     case "serve": {
       const { runServe } = await import("./serve.ts");
       return await runServe(args);

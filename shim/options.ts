@@ -19,6 +19,16 @@ export function noOptions(): Options {
   return Options.decode(new Uint8Array());
 }
 
+/**
+ * Milliseconds for which output of a task waits for a reader that comes back
+ * after a restart; 0 is for ever.
+ */
+export function reconnectLimit(
+  { ioRetryTimeoutInSec }: Pick<Options, "ioRetryTimeoutInSec">,
+): number {
+  return Math.max(0, ioRetryTimeoutInSec) * 1000;
+}
+
 /** How a value of the table is read. */
 type Kind = "text" | "boolean" | "integer" | "texts" | readonly string[];
 

@@ -3,7 +3,7 @@ import { ShimError } from "../base/errors.ts";
 import type { Any } from "../ttrpc/api/any.gen.ts";
 import { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { Options as PackedOptions } from "../ttrpc/api/runtime_options.gen.ts";
-import { noOptions, unpackOptions } from "./options.ts";
+import { noOptions, reconnectLimit, unpackOptions } from "./options.ts";
 import { withBundle } from "./testing.ts";
 
 function packed(message: Partial<PackedOptions>): Any {
@@ -63,6 +63,13 @@ Deno.test("unpackOptions() ignores what is absent or foreign", async () => {
   assertEquals(await unpackOptions(undefined), undefined);
   assertEquals(await unpackOptions({ typeUrl, value }), undefined);
 });
+
+Deno.test.each([[0, 0], [7, 7000], [-1, 0]])(
+  "reconnectLimit() of io_retry_timeout_in_sec %d is %d ms",
+  (ioRetryTimeoutInSec: number, expected: number) => {
+    assertEquals(reconnectLimit({ ioRetryTimeoutInSec }), expected);
+  },
+);
 
 Deno.test.each([
   [table("VMProcessorCount = 'four'"), "VMProcessorCount"],

@@ -9,7 +9,7 @@ import { jsonLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Arguments } from "./args.ts";
 import { deleteTask } from "./delete.ts";
-import { loadHost, loadPlatform } from "./host.ts";
+import { loadMachine } from "./host.ts";
 
 /**
  * Runs `delete`.
@@ -20,10 +20,11 @@ export async function runDelete(args: Arguments): Promise<Uint8Array> {
   // containerd logs what `delete` writes to standard error as a warning.
   const print = (text: string): void =>
     void Deno.stderr.writeSync(new TextEncoder().encode(text));
+  const machine = await loadMachine();
   return await deleteTask(args, {
-    platform: await loadPlatform(),
+    platform: machine.platform,
     compute: async () =>
-      (await loadHost(jsonLogger(print, { level: "warn" }))).compute,
+      (await machine.host(jsonLogger(print, { level: "warn" }))).compute,
     warn: (line) => print(`${line}\n`),
     clock: systemClock,
     timeouts: defaultTimeouts,

@@ -7,7 +7,7 @@
 import { systemClock } from "../base/clock.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Arguments } from "./args.ts";
-import { loadPlatform } from "./host.ts";
+import { loadMachine } from "./host.ts";
 import { start } from "./start.ts";
 import { readStandardInput } from "./stdin.ts";
 
@@ -17,8 +17,9 @@ import { readStandardInput } from "./stdin.ts";
  * @returns The answer for standard output.
  */
 export async function runStart(args: Arguments): Promise<Uint8Array> {
+  const { platform } = await loadMachine();
   return await start(args, {
-    platform: await loadPlatform(),
+    platform,
     bundle: Deno.cwd(),
     readInput: readStandardInput,
     env: (name) => Deno.env.get(name),

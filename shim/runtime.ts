@@ -10,6 +10,7 @@ import type { PodController } from "../controllers/pod/mod.ts";
 import type { ProcessController } from "../controllers/process/mod.ts";
 import type { VmController } from "../controllers/vm/mod.ts";
 import type { Platform } from "../hcs/ports.ts";
+import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 
 /** A virtual machine. */
 export type Vm = Pick<
@@ -67,6 +68,6 @@ export interface Runtime {
   readonly platform: Pick<Platform, "layers" | "arch" | "os">;
   /** A VM that is not created yet. */
   newVm(id: string): Vm;
-  /** A pod in a running VM. */
-  newPod(vm: Vm, id: string): Pod;
+  /** A pod in a running VM, with the runtime options of its sandbox. */
+  newPod(vm: Vm, id: string, options: Options): Pod;
 }

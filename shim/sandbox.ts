@@ -223,7 +223,7 @@ export class Sandbox {
       throw new ShimError("AlreadyExists", `Pod "${id}" already exists`);
     }
     this.requireRunning();
-    const pod = this.#runtime!.newPod(this.vm, id);
+    const pod = this.#runtime!.newPod(this.vm, id, this.config.options);
     this.pods.set(id, pod);
     return pod;
   }

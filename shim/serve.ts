@@ -7,9 +7,10 @@
  * @module
  */
 
+import type { DuplexListener } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Arguments } from "./args.ts";
-import { loadPlatform } from "./host.ts";
+import { loadMachine, type Machine } from "./host.ts";
 import { readStandardInput } from "./stdin.ts";
 
 async function say(text: string): Promise<void> {
@@ -31,15 +32,16 @@ export async function runServe(args: Arguments): Promise<number> {
   const input = readStandardInput();
   // It is looked at after the endpoint is served.
   input.catch(() => {});
-  const platform = await loadPlatform();
-  let listener;
+  let machine: Machine;
+  let listener: DuplexListener;
   try {
-    listener = await platform.listen(args.socket);
+    machine = await loadMachine();
+    listener = await machine.platform.listen(args.socket);
   } catch (error) {
     await say(`${messageOf(error)}\n`);
     return 1;
   }
   const { runServer } = await import("./server.ts");
   const ready = (): Promise<void> => say("ready\n");
-  return await runServer({ args, platform, listener, input, ready });
+  return await runServer({ args, machine, listener, input, ready });
 }

@@ -21,6 +21,7 @@ import { TtrpcServer } from "../ttrpc/server.ts";
 import type { Arguments } from "./args.ts";
 import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
 import { groupOf } from "./grouping.ts";
+import type { Machine } from "./host.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -76,8 +77,8 @@ async function makeLogger(
 export interface Serving {
   /** Arguments of `serve`. */
   readonly args: Arguments;
-  /** The operating system. */
-  readonly platform: Platform;
+  /** Where it runs. */
+  readonly machine: Machine;
   /** The endpoint; the server's from now on. */
   readonly listener: DuplexListener;
   /** Standard input of `start`. */
@@ -92,8 +93,9 @@ export interface Serving {
  * @returns The exit code.
  */
 export async function runServer(
-  { args, platform, listener, input, ready }: Serving,
+  { args, machine, listener, input, ready }: Serving,
 ): Promise<number> {
+  const { platform } = machine;
   const clock = systemClock;
   const timeouts = defaultTimeouts;
   const bundle = args.bundle === "" ? Deno.cwd() : args.bundle;
@@ -119,7 +121,7 @@ export async function runServer(
     clock,
     timeouts,
   });
-  const runtime = loadRuntimeLogged(log);
+  const runtime = loadRuntimeLogged(machine, log);
   const shim = new Shim({
     runtime,
     options,
@@ -144,6 +146,7 @@ export async function runServer(
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);
   await ready();
+  await announce(platform, args, log);
   await shim.ended;
   // Who sees its connection closed shall find nothing left.
   await listener.close();
@@ -153,11 +156,26 @@ export async function runServer(
   return code;
 }
 
+/** Tells others than our `start` that the shim answers; nobody may be there. */
+async function announce(
+  platform: Platform,
+  { namespace, id }: Arguments,
+  log: Logger,
+): Promise<void> {
+  try {
+    await platform.announceReady(namespace, id);
+  } catch (error) {
+    log.warn("It cannot be announced that the shim is ready", {
+      error: messageOf(error),
+    });
+  }
+}
+
 /** Loads the controllers; a failure is every create's answer. */
-function loadRuntimeLogged(log: Logger): Promise<Runtime> {
+function loadRuntimeLogged(machine: Machine, log: Logger): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
     const { loadRuntime } = await import("./load_runtime.ts");
-    return await loadRuntime(log, systemClock, defaultTimeouts);
+    return await loadRuntime(machine, log, systemClock, defaultTimeouts);
   };
   const runtime = load();
   runtime.catch((error) => {

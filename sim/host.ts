@@ -5,10 +5,12 @@
  * @module
  */
 
+import { ShimError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 import { spawnShim } from "./detached.ts";
 import { connectTo, listenAt } from "./endpoint.ts";
+import { emptyNetwork } from "./network.ts";
 import { endpointAddress, stateFolders } from "./state.ts";
 
 /** Windows Server 2025, on which the golden data was recorded. */
@@ -38,7 +40,7 @@ export function simulatedPlatform(
     endpoint: (namespace, key) => endpointAddress(state, namespace, key),
     listen: listenAt,
     connect: connectTo,
-    stdio: async (url, name, signal) => {
+    stdio: async (url, name, { signal } = {}) => {
       const { openStdio } = await import("./stdio.ts");
       signal?.throwIfAborted();
       return await openStdio(url, name);
@@ -55,6 +57,18 @@ export function simulatedPlatform(
     cleanUp: async (namespace, key) => {
       const { cleanUpGroup } = await import("./clean_up.ts");
       await cleanUpGroup(state, namespace, key);
+    },
+    announceReady: () => Promise.resolve(),
+    vmMemory: (runtimeId) =>
+      Promise.reject(
+        new ShimError(
+          "NotFound",
+          `No process holds the memory of virtual machine "${runtimeId}": simulated ones are groups of processes`,
+        ),
+      ),
+    async *diagnose() {
+      const { diagnose } = await import("./diagnose.ts");
+      yield* diagnose(root);
     },
   };
 }
@@ -95,6 +109,7 @@ export async function simulatedHost(
   });
   return {
     compute: new windows.VmCompute(mock.mockVmCompute(host), rest),
+    network: emptyNetwork,
     sockets: host,
     files: linuxFiles,
     platform: simulatedPlatform(root),

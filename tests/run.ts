@@ -25,6 +25,7 @@ interface Suite {
 
 const rooms = [
   "base",
+  "bin",
   "bridge",
   "codegen",
   "controllers",

@@ -80,7 +80,7 @@ export class MockCallbacks {
     try {
       call.call(type, context, status | 0, pointer);
     } finally {
-      this.#heap.CoTaskMemFree(pointer);
+      this.#heap.free(pointer);
     }
   }
 

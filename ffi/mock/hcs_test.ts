@@ -316,3 +316,33 @@ Deno.test("terminating a system that has stopped already is a success", async ()
   await system.close();
   bench.assertClean();
 });
+
+Deno.test("shutdown() of a system ends it, for a host has one way to", async () => {
+  using bench = new Bench();
+  const system = await bench.compute.open("a");
+  await system.shutdown();
+  assertEquals((await system.exited).exitType, "ForcedExit");
+  await system.close();
+  assertEquals(bench.host.calls.map(([name]) => name), [
+    "open",
+    "properties",
+    "terminate",
+    "close",
+  ]);
+  bench.assertClean();
+});
+
+for (const name of ["pause", "resume", "save"] as const) {
+  Deno.test(`${name}() of a system is answered with E_NOTIMPL`, async () => {
+    using bench = new Bench();
+    const system = await bench.compute.open("a");
+    const error = await assertRejects(
+      () => system[name]({}),
+      HResultError,
+      `This host ${name}s no system: E_NOTIMPL (0x80004001)`,
+    );
+    assertEquals(error.code, "NotImplemented");
+    await system.close();
+    bench.assertClean();
+  });
+}

@@ -12,7 +12,7 @@ import {
 } from "../windows/library/utf16.ts";
 
 /**
- * Strings that stay where they are until `CoTaskMemFree` gets their address.
+ * Strings that stay where they are until `free` gets their address.
  * Freeing an address twice, or one that was never handed out, throws: the real
  * one would corrupt the heap.
  */
@@ -43,7 +43,7 @@ export class MockHeap implements ForeignMemory {
   }
 
   /** Frees a live string; a null pointer is nothing to free. */
-  CoTaskMemFree(memory: Deno.PointerValue): void {
+  free(memory: Deno.PointerValue): void {
     if (memory === null) return;
     this.#find(memory, "free");
     this.#live.delete(Deno.UnsafePointer.value(memory));
@@ -63,10 +63,15 @@ export class MockHeap implements ForeignMemory {
   }
 }
 
-/** Writes an out-parameter (`PWSTR*`, `HANDLE*`). */
+/**
+ * Writes an out-parameter (`PWSTR*`, `HANDLE*`) or a member of a structure.
+ *
+ * @param offset Of the member, in bytes.
+ */
 export function writeOut(
   out: AllowSharedBufferSource | null,
   value: bigint,
+  offset = 0,
 ): void {
   if (out === null) {
     throw new ShimError("Internal", "An out-parameter is a null pointer");
@@ -74,7 +79,28 @@ export function writeOut(
   const view = ArrayBuffer.isView(out)
     ? new DataView(out.buffer, out.byteOffset, out.byteLength)
     : new DataView(out);
-  view.setBigUint64(0, value, true);
+  view.setBigUint64(offset, value, true);
+}
+
+/** Reads a parameter of a fixed size (`const GUID*`, a structure). @returns A copy. */
+export function readBytes(
+  memory: AllowSharedBufferSource | null,
+  size: number,
+): Uint8Array<ArrayBuffer> {
+  const bytes = memory === null ? new Uint8Array(0) : bytesOf(memory);
+  if (bytes.length < size) {
+    throw new ShimError(
+      "Internal",
+      `A parameter of ${size} bytes has ${bytes.length}`,
+    );
+  }
+  return bytes.slice(0, size);
+}
+
+function bytesOf(memory: AllowSharedBufferSource): Uint8Array {
+  return ArrayBuffer.isView(memory)
+    ? new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength)
+    : new Uint8Array(memory);
 }
 
 /** Reads a string parameter (`PCWSTR`) up to its NUL. */
@@ -82,9 +108,7 @@ export function readParameter(text: AllowSharedBufferSource | null): string {
   if (text === null) {
     throw new ShimError("Internal", "A string parameter is a null pointer");
   }
-  const bytes = ArrayBuffer.isView(text)
-    ? new Uint8Array(text.buffer, text.byteOffset, text.byteLength)
-    : new Uint8Array(text);
+  const bytes = bytesOf(text);
   let end = 0;
   while (end + 1 < bytes.length && (bytes[end] !== 0 || bytes[end + 1] !== 0)) {
     end += 2;

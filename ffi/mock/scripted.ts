@@ -5,44 +5,17 @@
  * @module
  */
 
-import { HResult } from "../../base/hresult.ts";
 import type {
   NotificationReceiver,
   VmComputeLibrary,
   VmComputeSymbols,
 } from "../windows/library/vmcompute.ts";
 import { MockCallbacks } from "./callbacks.ts";
-import { MockHeap, readParameter, writeOut } from "./heap.ts";
+import { readParameter as text, writeOut } from "./heap.ts";
+import { ScriptedLibrary } from "./scripted_library.ts";
 
-/** What one call does; members that are missing keep the usual answer. */
-export interface ScriptedReply {
-  /** HRESULT, signed or unsigned. */
-  readonly hresult?: number;
-  /** Handle in the out-parameter; 0 for none. */
-  readonly handle?: bigint;
-  /** Properties or list; null for a null pointer. */
-  readonly value?: string | null;
-  /** Result or error document. */
-  readonly result?: string;
-  /** The call returns when this has settled. */
-  readonly gate?: Promise<void>;
-  /** Runs inside the call, just before it returns. */
-  readonly before?: () => void;
-  /** For a registration: runs inside the call, once the callback is registered. */
-  readonly after?: () => void;
-  /** The call throws instead of returning. */
-  readonly throws?: Error;
-}
-
-/** One call that was made. */
-export interface ScriptedCall {
-  /** Name of the symbol. */
-  readonly symbol: keyof VmComputeSymbols;
-  /** Its in-parameters: strings and handles. */
-  readonly args: readonly (string | bigint)[];
-}
-
-type Out = AllowSharedBufferSource | null;
+type Text = AllowSharedBufferSource | null;
+type Handle = number | bigint;
 
 /** RuntimeId of every system, unless a script answers another one. */
 export const scriptedRuntimeId = "11111111-2222-3333-4444-555555555555";
@@ -57,56 +30,14 @@ export const scriptedRuntimeId = "11111111-2222-3333-4444-555555555555";
  * library.on("HcsStartComputeSystem", { hresult: 0x80070005 });
  * ```
  */
-export class ScriptedVmCompute implements VmComputeLibrary {
+export class ScriptedVmCompute extends ScriptedLibrary<VmComputeSymbols>
+  implements VmComputeLibrary {
   /** Name for error messages. */
   readonly dll = "vmcompute.dll";
-  /** The strings that it handed out. */
-  readonly memory: MockHeap = new MockHeap();
   /** Registered callbacks. */
   readonly callbacks: MockCallbacks = new MockCallbacks(this.memory);
-  /** Every call, in order. */
-  readonly calls: ScriptedCall[] = [];
-  /** What the real DLL would punish: use of closed handles, double closes. */
-  readonly misuse: string[] = [];
-  /** Handles of systems that are open. */
-  readonly open: Set<bigint> = new Set();
-  /** Calls under way. */
-  running = 0;
-  /** Most calls that ever were under way at once. */
-  peak = 0;
   /** How many native functions were made. */
   functions = 0;
-  #symbols: VmComputeSymbols;
-  readonly #scripts = new Map<string, ScriptedReply[]>();
-  #lastHandle = 0x8000_0000_0000n; // beyond what 32 bits hold
-
-  /** All symbols present, nothing scripted. */
-  constructor() {
-    this.#symbols = this.#makeSymbols();
-  }
-
-  /** The raw symbols. */
-  get symbols(): VmComputeSymbols {
-    return this.#symbols;
-  }
-
-  /** Scripts the next call of a symbol that has no script yet. */
-  on(symbol: keyof VmComputeSymbols, reply: ScriptedReply): this {
-    const replies = this.#scripts.get(symbol) ?? [];
-    this.#scripts.set(symbol, [...replies, reply]);
-    return this;
-  }
-
-  /** Pretends a version of the DLL that lacks a symbol. */
-  lack(symbol: keyof VmComputeSymbols): this {
-    this.#symbols = { ...this.#symbols, [symbol]: null };
-    return this;
-  }
-
-  /** Names of the symbols called, in order. */
-  get called(): readonly string[] {
-    return this.calls.map((call) => call.symbol);
-  }
 
   /** Makes a native function. */
   callback(receiver: NotificationReceiver): Deno.PointerValue {
@@ -121,157 +52,107 @@ export class ScriptedVmCompute implements VmComputeLibrary {
     }
   }
 
+  /** What was taken and not given back, and what the real DLL would punish. */
+  override leftovers(): readonly string[] {
+    const { size } = this.callbacks;
+    const callbacks = size === 0 ? [] : [`${size} callbacks`];
+    return [...callbacks, ...super.leftovers()];
+  }
+
   /** Closes the native functions. */
   [Symbol.dispose](): void {
     this.callbacks.close();
   }
 
-  #makeSymbols(): VmComputeSymbols {
-    const text = readParameter;
+  /** Makes the table. */
+  protected override makeSymbols(): VmComputeSymbols {
+    const runtimeId = JSON.stringify({ RuntimeId: scriptedRuntimeId });
     return {
       HcsEnumerateComputeSystems: (query, value, result) =>
-        this.#reply("HcsEnumerateComputeSystems", [text(query)], {
+        this.reply("HcsEnumerateComputeSystems", [text(query)], {
           value,
           result,
-        }, { value: "[]" }),
+          usual: { value: "[]" },
+        }),
       HcsCreateComputeSystem: (id, configuration, identity, handle, result) =>
-        this.#reply("HcsCreateComputeSystem", [
+        this.reply("HcsCreateComputeSystem", [
           text(id),
           text(configuration),
           BigInt(identity),
         ], { handle, result }),
       HcsOpenComputeSystem: (id, handle, result) =>
-        this.#reply("HcsOpenComputeSystem", [text(id)], { handle, result }),
-      HcsCloseComputeSystem: (system) =>
-        this.#reply("HcsCloseComputeSystem", [BigInt(system)], {}),
-      HcsStartComputeSystem: (system, options, result) =>
-        this.#reply("HcsStartComputeSystem", [BigInt(system), text(options)], {
-          result,
-        }),
-      HcsTerminateComputeSystem: (system, options, result) =>
-        this.#reply("HcsTerminateComputeSystem", [
-          BigInt(system),
-          text(options),
-        ], { result }),
-      HcsGetComputeSystemProperties: (system, query, value, result) =>
-        this.#reply(
+        this.reply("HcsOpenComputeSystem", [text(id)], { handle, result }),
+      HcsCloseComputeSystem: (handle) => {
+        const system = BigInt(handle);
+        const parameters = { uses: [system], closes: true };
+        return this.reply("HcsCloseComputeSystem", [system], parameters);
+      },
+      HcsStartComputeSystem: this.#onSystem("HcsStartComputeSystem"),
+      HcsShutdownComputeSystem: this.#onSystem("HcsShutdownComputeSystem"),
+      HcsTerminateComputeSystem: this.#onSystem("HcsTerminateComputeSystem"),
+      HcsPauseComputeSystem: this.#onSystem("HcsPauseComputeSystem"),
+      HcsResumeComputeSystem: this.#onSystem("HcsResumeComputeSystem"),
+      HcsSaveComputeSystem: this.#onSystem("HcsSaveComputeSystem"),
+      HcsGetComputeSystemProperties: (handle, query, value, result) => {
+        const system = BigInt(handle);
+        return this.reply(
           "HcsGetComputeSystemProperties",
-          [
-            BigInt(system),
-            text(query),
-          ],
-          { value, result },
-          {
-            value: JSON.stringify({ RuntimeId: scriptedRuntimeId }),
-          },
-        ),
-      HcsModifyComputeSystem: (system, configuration, result) =>
-        this.#reply("HcsModifyComputeSystem", [
-          BigInt(system),
-          text(configuration),
-        ], { result }),
-      HcsRegisterComputeSystemCallback: async (
-        system,
-        callback,
-        context,
-        handle,
-      ) => {
-        const { after } = this.#next("HcsRegisterComputeSystemCallback") ?? {};
-        const hresult = await this.#reply(
-          "HcsRegisterComputeSystemCallback",
-          [BigInt(system), BigInt(context)],
-          {},
+          [system, text(query)],
+          { uses: [system], value, result, usual: { value: runtimeId } },
         );
-        if (hresult >= 0) {
-          writeOut(handle, this.callbacks.register(callback, BigInt(context)));
-          after?.();
-        }
-        return hresult;
       },
-      HcsUnregisterComputeSystemCallback: async (callback) => {
-        const hresult = await this.#reply(
-          "HcsUnregisterComputeSystemCallback",
-          [BigInt(callback)],
-          {},
-        );
-        if (hresult >= 0 && !this.callbacks.unregister(BigInt(callback))) {
-          this.misuse.push(`${callback} is no callback`);
-        }
-        return hresult;
-      },
+      HcsModifyComputeSystem: this.#onSystem("HcsModifyComputeSystem"),
+      HcsRegisterComputeSystemCallback: (system, callback, context, handle) =>
+        this.#register(BigInt(system), callback, BigInt(context), handle),
+      HcsUnregisterComputeSystemCallback: (callback) =>
+        this.#unregister(BigInt(callback)),
       HcsGetServiceProperties: (query, value, result) =>
-        this.#reply("HcsGetServiceProperties", [text(query)], {
+        this.reply("HcsGetServiceProperties", [text(query)], {
           value,
           result,
-        }, { value: "{}" }),
+          usual: { value: "{}" },
+        }),
       GrantVmAccess: (vm, path) =>
-        this.#reply("GrantVmAccess", [text(vm), text(path)], {}),
+        this.reply("GrantVmAccess", [text(vm), text(path)]),
       RevokeVmAccess: (vm, path) =>
-        this.#reply("RevokeVmAccess", [text(vm), text(path)], {}),
+        this.reply("RevokeVmAccess", [text(vm), text(path)]),
     };
   }
 
-  /** The script of the next call of a symbol. */
-  #next(symbol: keyof VmComputeSymbols): ScriptedReply | undefined {
-    return this.#scripts.get(symbol)?.[0];
+  /** A symbol that takes a system and a document. */
+  #onSystem(
+    symbol: keyof VmComputeSymbols,
+  ): (handle: Handle, document: Text, result: Text) => Promise<number> {
+    return (handle, document, result) => {
+      const system = BigInt(handle);
+      const args = [system, text(document)];
+      return this.reply(symbol, args, { uses: [system], result });
+    };
   }
 
-  async #reply(
-    symbol: keyof VmComputeSymbols,
-    args: readonly (string | bigint)[],
-    out: { handle?: Out; value?: Out; result?: Out },
-    usual: ScriptedReply = {},
+  async #register(
+    system: bigint,
+    callback: Deno.PointerValue,
+    context: bigint,
+    handle: Text,
   ): Promise<number> {
-    this.calls.push({ symbol, args });
-    this.peak = Math.max(this.peak, ++this.running);
-    try {
-      const script = this.#next(symbol);
-      this.#scripts.get(symbol)?.shift();
-      const reply = { ...usual, ...script };
-      await reply.gate;
-      reply.before?.();
-      if (reply.throws !== undefined) throw reply.throws;
-      const hresult = (reply.hresult ?? 0) | 0;
-      if (!this.#account(symbol, args, hresult)) {
-        return HResult.InvalidHandle | 0;
-      }
-      const done = hresult >= 0 || hresult === (HResult.Pending | 0);
-      if (out.handle !== undefined && (done || reply.handle !== undefined)) {
-        const handle = reply.handle ?? ++this.#lastHandle;
-        if (handle !== 0n) this.open.add(handle);
-        writeOut(out.handle, handle);
-      }
-      const { value, result } = reply;
-      const hasValue = typeof value === "string" && out.value !== undefined;
-      const answers = script?.value !== undefined || done;
-      if (hasValue && answers) {
-        writeOut(out.value ?? null, this.memory.text(value));
-      }
-      if (result !== undefined && out.result !== undefined) {
-        writeOut(out.result, this.memory.text(result));
-      }
-      return hresult;
-    } finally {
-      this.running--;
+    const symbol = "HcsRegisterComputeSystemCallback";
+    const { after } = this.next(symbol) ?? {};
+    const args = [system, context];
+    const hresult = await this.reply(symbol, args, { uses: [system] });
+    if (hresult >= 0) {
+      writeOut(handle, this.callbacks.register(callback, context));
+      after?.();
     }
+    return hresult;
   }
 
-  /** @returns False when the call uses a handle that is not open. */
-  #account(
-    symbol: keyof VmComputeSymbols,
-    [system]: readonly (string | bigint)[],
-    hresult: number,
-  ): boolean {
-    const takesSystem = symbol !== "HcsUnregisterComputeSystemCallback" &&
-      typeof system === "bigint";
-    if (!takesSystem) return true;
-    if (!this.open.has(system)) {
-      this.misuse.push(`${symbol} with a handle that is not open`);
-      return false;
+  async #unregister(callback: bigint): Promise<number> {
+    const symbol = "HcsUnregisterComputeSystemCallback";
+    const hresult = await this.reply(symbol, [callback]);
+    if (hresult >= 0 && !this.callbacks.unregister(callback)) {
+      this.misuse.push(`${callback} is no callback`);
     }
-    if (symbol === "HcsCloseComputeSystem" && hresult >= 0) {
-      this.open.delete(system);
-    }
-    return true;
+    return hresult;
   }
 }

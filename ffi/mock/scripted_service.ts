@@ -7,7 +7,7 @@
 
 import { FakeClock } from "../../base/clock.ts";
 import { jsonLogger } from "../../base/log.ts";
-import type { ComputeSystem } from "../../hcs/ports.ts";
+import type { VmComputeSystem } from "../windows/compute/compute_system.ts";
 import { blockingSlots } from "../windows/library/native_calls.ts";
 import { VmCompute } from "../windows/compute/vmcompute.ts";
 import { ScriptedVmCompute } from "./scripted.ts";
@@ -28,7 +28,7 @@ export class ScriptedService implements Disposable {
   });
 
   /** Creates a system and forgets the calls that it took. */
-  async created(id = "pod1@vm"): Promise<ComputeSystem> {
+  async created(id = "pod1@vm"): Promise<VmComputeSystem> {
     const system = await this.compute.create(id, {});
     this.library.calls.length = 0;
     return system;
@@ -36,17 +36,9 @@ export class ScriptedService implements Disposable {
 
   /** What was taken and not given back, and what the real DLL would punish. */
   leftovers(): readonly string[] {
-    const { memory, open, callbacks, misuse, running } = this.library;
-    const counts: [number, string][] = [
-      [memory.live, "strings"],
-      [open.size, "handles"],
-      [callbacks.size, "callbacks"],
-      [running, "calls under way"],
-      [this.clock.sleepers, "timers"],
-    ];
-    const left = counts.filter(([count]) => count !== 0)
-      .map(([count, what]) => `${count} ${what}`);
-    return [...left, ...misuse];
+    const { sleepers } = this.clock;
+    const timers = sleepers === 0 ? [] : [`${sleepers} timers`];
+    return [...timers, ...this.library.leftovers()];
   }
 
   /** Closes the native functions. */

@@ -1,100 +1,36 @@
 /**
- * The Windows host: what this version of the product can do there, and a clear
- * refusal for what it cannot. The platform alone loads almost nothing, because
- * every `start` loads it.
+ * The Windows host: the one place where everything of it is put together.
  *
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
-import type { GuestSockets, Platform, WindowsHost } from "../../hcs/ports.ts";
-import type { VmComputeOptions } from "./compute/vmcompute.ts";
-
-/** Architectures in OCI's words. */
-const architectures: Readonly<Record<string, string>> = {
-  x86_64: "amd64",
-  aarch64: "arm64",
-};
+import type { WindowsHost } from "../../hcs/ports.ts";
+import { VmCompute } from "./compute/vmcompute.ts";
+import { systemVmCompute } from "./compute/vmcompute_library.ts";
+import { WindowsFiles } from "./host_files.ts";
+import { HvListener } from "./io/hv_listener.ts";
+import { ComputeNetwork } from "./network/computenetwork.ts";
+import { systemComputeNetwork } from "./network/computenetwork_library.ts";
+import { type WindowsParts, windowsPlatform } from "./platform.ts";
+import { finalPath } from "./system/final_path.ts";
 
 /**
- * The build number in a Windows version such as `10.0.26100`.
+ * Everything of this Windows machine. DLLs are loaded when they are first needed.
  *
- * @throws {ShimError} Internal when the text has none.
+ * @param parts What it shares with the platform: one per process.
  */
-export function windowsBuild(release: string): number {
-  const build = /^\d+\.\d+\.(\d+)/.exec(release)?.[1];
-  if (build === undefined) {
-    throw new ShimError(
-      "Internal",
-      `Cannot read the build number: the Windows version is "${release}"`,
-    );
-  }
-  return Number(build);
-}
-
-/**
- * The operating system Windows. Its named pipes, and so its endpoint, its
- * streams and its logs, are not part of this version: those members reject with
- * NotImplemented.
- */
-export function windowsPlatform(): Platform {
+export function windowsHost(parts: WindowsParts): WindowsHost {
+  const { io, opener } = parts;
   return {
-    os: "windows",
-    arch: architectures[Deno.build.arch] ?? Deno.build.arch,
-    get build() {
-      return windowsBuild(Deno.osRelease());
+    compute: new VmCompute(systemVmCompute(opener), parts),
+    network: new ComputeNetwork(systemComputeNetwork(opener), parts),
+    sockets: {
+      // deno-lint-ignore require-await -- a taken port is a rejection, not a throw
+      listen: async (runtimeId, port) => HvListener.open(io, runtimeId, port),
     },
-    cpus: navigator.hardwareConcurrency,
-    endpoint: (namespace, key) =>
-      Promise.resolve(
-        `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`,
-      ),
-    listen: (address) => missing("serve", address, namedPipes),
-    connect: (address) => missing("connect to", address, namedPipes),
-    stdio: (url) => missing("open the stream", url, namedPipes),
-    logSink: (_namespace, id) => missing("open the log of", id, namedPipes),
-    spawnDetached: (args) =>
-      missing("start", args.join(" "), "detached processes"),
-    layers: ({ bundle }) =>
-      missing("translate the layers of", bundle, "lcow-layer mounts"),
-    cleanUp: (_namespace, key) => missing("clean up after", key, namedPipes),
+    files: new WindowsFiles({
+      resolve: (path) => finalPath(io.libraries.kernel32, path),
+    }),
+    platform: windowsPlatform(parts),
   };
-}
-
-/**
- * Everything of a Windows host: the compute service and the files are complete,
- * Hyper-V sockets reject with NotImplemented, as does the platform.
- *
- * @param options For the compute service.
- */
-export async function windowsHost(
-  options: VmComputeOptions = {},
-): Promise<WindowsHost> {
-  const [{ VmCompute }, { systemVmCompute }, { WindowsFiles }] = await Promise
-    .all([
-      import("./compute/vmcompute.ts"),
-      import("./compute/vmcompute_library.ts"),
-      import("./host_files.ts"),
-    ]);
-  const sockets: GuestSockets = {
-    listen: (runtimeId, port) =>
-      missing("listen to", `${runtimeId}, port ${port}`, "Hyper-V sockets"),
-  };
-  return {
-    compute: new VmCompute(systemVmCompute(), options),
-    sockets,
-    files: new WindowsFiles(),
-    platform: windowsPlatform(),
-  };
-}
-
-const namedPipes = "named pipes";
-
-function missing(what: string, thing: string, lack: string): Promise<never> {
-  return Promise.reject(
-    new ShimError(
-      "NotImplemented",
-      `Cannot ${what} "${thing}": this version of the shim has no ${lack} on Windows. It runs complete on Linux, with a simulated host`,
-    ),
-  );
 }

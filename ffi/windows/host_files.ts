@@ -8,7 +8,7 @@ import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { joinWindowsPath, windowsDirName } from "../../base/windows_path.ts";
 import type { HostFiles } from "../../hcs/ports.ts";
 
-/** Where the machine keeps things; read from the process unless a test says otherwise. */
+/** Where the machine keeps things. */
 export interface WindowsPlaces {
   /** This executable. */
   readonly executable: string;
@@ -16,12 +16,22 @@ export interface WindowsPlaces {
   readonly programFiles: string | undefined;
 }
 
+/** How {@linkcode WindowsFiles} asks the machine. */
+export interface WindowsFilesOptions {
+  /** The final path of a file, see `finalPath`. */
+  readonly resolve: (path: string) => string;
+  /** Asked when the default boot directory is wanted; default is this process'. */
+  readonly places?: () => WindowsPlaces;
+}
+
 /** The files of this machine, named in Windows' flavour. */
 export class WindowsFiles implements HostFiles {
+  readonly #resolve: (path: string) => string;
   readonly #places: () => WindowsPlaces;
 
-  /** @param places Asked when the default boot directory is wanted. */
-  constructor(places: () => WindowsPlaces = placesOfProcess) {
+  /** @param options How the machine is asked. */
+  constructor({ resolve, places = placesOfProcess }: WindowsFilesOptions) {
+    this.#resolve = resolve;
     this.#places = places;
   }
 
@@ -30,9 +40,10 @@ export class WindowsFiles implements HostFiles {
     return joinWindowsPath(...parts);
   }
 
-  /** Makes a path absolute and final, with a drive letter (`VOLUME_NAME_DOS`). */
-  resolve(path: string): Promise<string> {
-    return described("resolve", path, () => Deno.realPath(path));
+  /** Makes a path absolute and final, as the compute service gets disks. */
+  // deno-lint-ignore require-await -- a path that is not there is a rejection, not a throw
+  async resolve(path: string): Promise<string> {
+    return this.#resolve(path);
   }
 
   /** What a path is. */

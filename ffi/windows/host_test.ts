@@ -1,54 +1,24 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { classify, ShimError } from "../../base/errors.ts";
-import { windowsBuild, windowsHost, windowsPlatform } from "./host.ts";
 import { WindowsFiles } from "./host_files.ts";
+import type { DllOpener } from "./library/dll.ts";
+import { windowsParts } from "./platform.ts";
 
-Deno.test("windowsBuild reads the third number of the version", () => {
-  assertEquals(windowsBuild("10.0.26100"), 26100);
-  assertEquals(windowsBuild("10.0.20348.1"), 20348);
-  assertThrows(() => windowsBuild("6.1"), ShimError, '"6.1"');
-});
+const resolve = (path: string): string => `final ${path}`;
 
-Deno.test("the Windows platform names itself and its endpoint", async () => {
-  const platform = windowsPlatform();
-  assertEquals(platform.os, "windows");
-  assertEquals(
-    await platform.endpoint("k8s.io", "pod1"),
-    "\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-k8s.io-pod1-pipe",
-  );
-});
+/** A machine without DLLs. */
+const nowhere: DllOpener = {
+  systemRoot: () => undefined,
+  open: () => {
+    throw new Error("There are no DLLs here");
+  },
+};
 
-Deno.test("what this version lacks on Windows fails at once and says what it is", async () => {
-  const { sockets, platform } = await windowsHost();
-  const source = { rootfs: [], layerFolders: [], rootPath: "", bundle: "B" };
-  const options = { cwd: "", stdin: new Uint8Array(), env: {} };
-  const lacks: [string, () => Promise<unknown>][] = [
-    ["Hyper-V sockets", () => sockets.listen("vm", 1)],
-    ["named pipes", () => platform.listen("\\\\.\\pipe\\a")],
-    ["named pipes", () => platform.connect("\\\\.\\pipe\\a")],
-    ["named pipes", () => platform.stdio("\\\\.\\pipe\\a", "stdin")],
-    ["named pipes", () => platform.logSink("ns", "id", "B")],
-    ["detached processes", () => platform.spawnDetached(["serve"], options)],
-    ["lcow-layer mounts", () => platform.layers(source)],
-    ["named pipes", () => platform.cleanUp("ns", "key")],
-  ];
-  for (const [lack, call] of lacks) {
-    const error = await assertRejects(
-      call,
-      ShimError,
-      `this version of the shim has no ${lack} on Windows`,
-    );
-    assertEquals(error.code, "NotImplemented");
-  }
-});
-
-Deno.test("the compute service of a machine without Windows fails with a reason", async () => {
-  if (Deno.env.has("SystemRoot")) return; // a Windows machine
-  const { compute } = await windowsHost();
-  const error = await assertRejects(
-    () => compute.enumerate({}),
+Deno.test("a machine that is not Windows fails with a reason, at the first native call", () => {
+  const error = assertThrows(
+    () => windowsParts({ opener: nowhere }),
     ShimError,
-    "Cannot find vmcompute.dll: the environment variable SystemRoot",
+    "Cannot find kernel32.dll: the environment variable SystemRoot",
   );
   assertEquals(error.code, "FailedPrecondition");
 });
@@ -61,12 +31,15 @@ async function temporary(): Promise<AsyncDisposable & { path: string }> {
 }
 
 Deno.test("WindowsFiles joins in Windows' flavour", () => {
-  assertEquals(new WindowsFiles().join("C:\\a", "..", "b/c"), "C:\\b\\c");
+  assertEquals(
+    new WindowsFiles({ resolve }).join("C:\\a", "..", "b/c"),
+    "C:\\b\\c",
+  );
 });
 
 Deno.test("WindowsFiles tells files from directories, copies, lists and resolves", async () => {
   await using folder = await temporary();
-  const files = new WindowsFiles();
+  const files = new WindowsFiles({ resolve });
   const kernel = `${folder.path}/kernel`;
   await Deno.writeTextFile(kernel, "new");
   await Deno.writeTextFile(`${folder.path}/old`, "to be overwritten");
@@ -79,17 +52,15 @@ Deno.test("WindowsFiles tells files from directories, copies, lists and resolves
     [...await files.bootFiles(folder.path)].sort(),
     ["kernel", "old"],
   );
-  const final = await Deno.realPath(kernel);
-  assertEquals(await files.resolve(`${folder.path}/sub/../kernel`), final);
+  assertEquals(await files.resolve("C:\\a"), "final C:\\a");
 });
 
 Deno.test("WindowsFiles names the path that does not exist", async () => {
   await using folder = await temporary();
   const gone = `${folder.path}/gone`;
-  const files = new WindowsFiles();
+  const files = new WindowsFiles({ resolve });
   const calls: (() => Promise<unknown>)[] = [
     () => files.stat(gone),
-    () => files.resolve(gone),
     () => files.copy(gone, `${folder.path}/x`),
     () => files.bootFiles(gone),
   ];
@@ -106,15 +77,18 @@ Deno.test("WindowsFiles names the path that does not exist", async () => {
 Deno.test("the default boot directory is %ProgramFiles%\\Linux Containers without one beside the executable", async () => {
   const executable = "C:\\shim\\lcow.exe";
   const programFiles = "C:\\Program Files";
-  const files = new WindowsFiles(() => ({ executable, programFiles }));
+  const files = new WindowsFiles({
+    resolve,
+    places: () => ({ executable, programFiles }),
+  });
   assertEquals(
     await files.defaultBootDirectory(),
     "C:\\Program Files\\Linux Containers",
   );
-  const bare = new WindowsFiles(() => ({
-    executable,
-    programFiles: undefined,
-  }));
+  const bare = new WindowsFiles({
+    resolve,
+    places: () => ({ executable, programFiles: undefined }),
+  });
   const error = await assertRejects(
     () => bare.defaultBootDirectory(),
     ShimError,

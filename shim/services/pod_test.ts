@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { FakeCall } from "../fake_shim.ts";
+import { noOptions } from "../options.ts";
 import { criSpec, refuses, spec, withTasks } from "./task_scene.ts";
 
 Deno.test("a CRI sandbox container boots the VM, its workloads join it", async () => {
@@ -145,10 +146,10 @@ Deno.test("a VM that dies during Create fails it and leaves nothing", async () =
 Deno.test("a VM that dies while Create opens the client's streams fails it and leaves nothing", async () => {
   await withTasks(async (scene) => {
     const open = scene.platform.stdio.bind(scene.platform);
-    scene.platform.stdio = async (url) => {
+    scene.platform.stdio = async (url, name) => {
       scene.vm.die();
       await scene.until(() => scene.shim.sandbox?.vmState === "Terminated");
-      return await open(url);
+      return await open(url, name);
     };
     await refuses(
       scene.create("web", { stdout: "/out" }),
@@ -158,6 +159,16 @@ Deno.test("a VM that dies while Create opens the client's streams fails it and l
     assertEquals([scene.shim.tasks.size, scene.shim.sandboxes.size], [0, 0]);
     assertEquals(scene.topics, []);
   });
+});
+
+Deno.test("the streams of a task are opened with the runtime options of its sandbox", async () => {
+  const options = { ...noOptions(), ioRetryTimeoutInSec: 7 };
+  await withTasks(async (scene) => {
+    await scene.create("web", { stdout: "/out" });
+    const opened = scene.platform.streamOptions.get("/out");
+    assertEquals(opened?.reconnectLimit, 7000);
+    await scene.tasks.call("Delete", { id: "web" });
+  }, { options: Promise.resolve(options) });
 });
 
 Deno.test("a VM that dies right after its boot fails Create and leaves no sandbox", async () => {

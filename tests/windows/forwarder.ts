@@ -1,209 +1,173 @@
 /**
- * The Linux side of the fake `vmcompute.dll`: answers its frames from a
- * {@linkcode ComputeHost}. The frames are described in `native/vmcompute.c`.
+ * The Linux side of the fake DLLs: answers their frames from a
+ * {@linkcode ComputeHost} and a {@linkcode NetworkService}.
  *
  * @module
  */
 
-import { readFull } from "../../base/duplex.ts";
 import { connDuplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
-import { mockVmCompute } from "../../ffi/mock/hcs.ts";
-import type { MockVmCompute } from "../../ffi/mock/hcs.ts";
-import {
-  encodeUtf16,
-  readUtf16,
-  takeUtf16,
-} from "../../ffi/windows/library/utf16.ts";
+import { HResultError } from "../../base/hresult.ts";
 import type { ComputeHost } from "../../hcs/ports.ts";
-
-const headerSize = 28;
-const none = 0xffffffff;
-const notification = 100;
-
-interface Call {
-  readonly handle: bigint;
-  readonly texts: readonly Uint16Array<ArrayBuffer>[];
-  readonly out: BigUint64Array<ArrayBuffer>;
-  readonly value: BigUint64Array<ArrayBuffer>;
-  readonly result: BigUint64Array<ArrayBuffer>;
-}
-
-type Operation = (
-  symbols: MockVmCompute["symbols"],
-  call: Call,
-  text: (index: number) => Uint16Array<ArrayBuffer>,
-  callback: Deno.PointerValue,
-) => Promise<number> | undefined;
-
-/** By operation number, from 1. */
-const operations: readonly Operation[] = [
-  (s, c, t) => s.HcsEnumerateComputeSystems?.(t(0), c.value, c.result),
-  (s, c, t) => s.HcsCreateComputeSystem?.(t(0), t(1), 0n, c.out, c.result),
-  (s, c, t) => s.HcsOpenComputeSystem?.(t(0), c.out, c.result),
-  (s, c) => s.HcsCloseComputeSystem?.(c.handle),
-  (s, c, t) => s.HcsStartComputeSystem?.(c.handle, t(0), c.result),
-  (s, c, t) => s.HcsTerminateComputeSystem?.(c.handle, t(0), c.result),
-  (s, c, t) =>
-    s.HcsGetComputeSystemProperties?.(c.handle, t(0), c.value, c.result),
-  (s, c, t) => s.HcsModifyComputeSystem?.(c.handle, t(0), c.result),
-  (s, c, t, callback) =>
-    s.HcsRegisterComputeSystemCallback?.(
-      c.handle,
-      callback,
-      BigInt(new TextDecoder("utf-16le").decode(t(0).subarray(0, -1))),
-      c.out,
-    ),
-  (s, c) => s.HcsUnregisterComputeSystemCallback?.(c.handle),
-  (s, c, t) => s.HcsGetServiceProperties?.(t(0), c.value, c.result),
-  (s, _c, t) => s.GrantVmAccess?.(t(0), t(1)),
-  (s, _c, t) => s.RevokeVmAccess?.(t(0), t(1)),
-];
+import { computeCoreFront } from "./computecore_front.ts";
+import {
+  computeNetworkFront,
+  type NetworkService,
+} from "./computenetwork_front.ts";
+import {
+  encodeEvent,
+  encodeReply,
+  type NativeCall,
+  type NativeReply,
+  readCalls,
+} from "./frames.ts";
+import { type Emit, failedReply, type Front } from "./front.ts";
+import { MemoryNetwork } from "./memory_network.ts";
+import { vmComputeFront } from "./vmcompute_front.ts";
 
 /** A running forwarder. */
 export interface Forwarder extends AsyncDisposable {
-  /** Its TCP port on the loopback address. */
+  /** Its TCP port on the loopback address: `LCOW_FORWARDER_PORT`. */
   readonly port: number;
-  /** Handles that the callers have left open. */
-  openHandles(): number;
+  /**
+   * Functions that fail at once with a code, whatever they are called with: by
+   * name, for example `HcsStartLiveMigrationOnSource`, or `computecore.dll/HcsStartComputeSystem`
+   * where both DLLs have one.
+   */
+  readonly refused: Map<string, number>;
+  /**
+   * Handles that callers have not closed, those of processes that ended included.
+   *
+   * @param kind `system`, `callback`, `operation`, `namespace`, `endpoint` or `network`; default is all.
+   */
+  openHandles(kind?: string): number;
 }
 
-function encodeFrame(
-  head: {
-    call: number;
-    operation: number;
-    handle: bigint;
-    hresult: number;
-    type: number;
-  },
-  texts: readonly (string | null)[],
-): Uint8Array<ArrayBuffer> {
-  const encoded = texts.map((text) =>
-    text === null ? null : new TextEncoder().encode(text)
-  );
-  const size = encoded.reduce(
-    (sum, text) => sum + 4 + (text?.length ?? 0),
-    headerSize,
-  );
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, size - 4, true);
-  view.setUint32(4, head.call, true);
-  view.setUint16(8, head.operation, true);
-  view.setUint16(10, texts.length, true);
-  view.setBigUint64(12, head.handle, true);
-  view.setUint32(20, head.hresult >>> 0, true);
-  view.setUint32(24, head.type, true);
-  let at = headerSize;
-  for (const text of encoded) {
-    view.setUint32(at, text?.length ?? none, true);
-    if (text !== null) bytes.set(text, at + 4);
-    at += 4 + (text?.length ?? 0);
+/** What the DLLs are about. */
+export interface ForwarderOptions {
+  /** Behind `computenetwork.dll`; default is a {@linkcode MemoryNetwork}. */
+  readonly network?: NetworkService;
+}
+
+type MakeFront = (emit: Emit) => Front;
+
+class Session {
+  readonly #stream;
+  readonly #fronts: Readonly<Record<string, MakeFront>>;
+  readonly #refused: ReadonlyMap<string, number>;
+  readonly #running = new Set<Promise<void>>();
+  #sent: Promise<unknown> = Promise.resolve();
+  #dll = "";
+  #front: Front | undefined;
+  /** What was open when the process ended. */
+  #left: Readonly<Record<string, number>> | undefined;
+
+  constructor(
+    conn: Deno.TcpConn,
+    fronts: Readonly<Record<string, MakeFront>>,
+    refused: ReadonlyMap<string, number>,
+  ) {
+    conn.setNoDelay();
+    this.#stream = connDuplex(conn);
+    this.#fronts = fronts;
+    this.#refused = refused;
   }
-  return bytes;
-}
 
-async function serve(
-  conn: Deno.TcpConn,
-  library: MockVmCompute,
-): Promise<void> {
-  const stream = connDuplex(conn);
-  let sent: Promise<unknown> = Promise.resolve();
-  const send = (frame: Uint8Array<ArrayBuffer>): void => {
-    // A peer that is gone reads nothing; its loss ends the reading below.
-    sent = sent.then(() => stream.write(frame)).catch(() => {});
-  };
-  const callback = library.callback((type, context, status, data) => {
-    const text = readUtf16(data, library.memory);
-    const head = { call: 0, operation: notification, handle: context };
-    send(encodeFrame({ ...head, hresult: status, type }, [text]));
-  });
-  const answer = async (frame: DataView, bytes: Uint8Array): Promise<void> => {
-    const call = frame.getUint32(0, true);
-    const operation = frame.getUint16(4, true);
-    const texts: Uint16Array<ArrayBuffer>[] = [];
-    let at = headerSize - 4;
-    for (let i = frame.getUint16(6, true); i > 0; i--) {
-      const size = frame.getUint32(at, true);
-      const text = new TextDecoder().decode(
-        bytes.subarray(at + 4, at + 4 + size),
-      );
-      texts.push(encodeUtf16(text));
-      at += 4 + size;
-    }
-    const parts: Call = {
-      handle: frame.getBigUint64(8, true),
-      texts,
-      out: new BigUint64Array(1),
-      value: new BigUint64Array(1),
-      result: new BigUint64Array(1),
-    };
-    const text = (index: number): Uint16Array<ArrayBuffer> => {
-      const found = texts[index];
-      if (found === undefined) {
-        throw new ShimError(
-          "InvalidArgument",
-          `Operation ${operation} lacks text ${index}`,
-        );
+  get openHandles(): Readonly<Record<string, number>> {
+    return this.#left ?? this.#front?.openHandles() ?? {};
+  }
+
+  async serve(): Promise<void> {
+    try {
+      for await (const call of readCalls(this.#stream)) {
+        if (call.call === 0) this.#greet(call.function);
+        else this.#begin(call);
       }
-      return found;
-    };
-    const hresult = await operations[operation - 1]?.(
-      library.symbols,
-      parts,
-      text,
-      callback,
-    ) ?? 0x80004001;
-    const { memory } = library;
-    send(encodeFrame(
-      { call, operation, handle: parts.out[0] ?? 0n, hresult, type: 0 },
-      [takeUtf16(parts.value, memory), takeUtf16(parts.result, memory)],
-    ));
-  };
-  const running = new Set<Promise<void>>();
-  try {
-    const head = new Uint8Array(4);
-    while (await readFull(stream, head)) {
-      const bytes = new Uint8Array(
-        new DataView(head.buffer).getUint32(0, true),
-      );
-      if (!await readFull(stream, bytes)) break;
-      const task = answer(new DataView(bytes.buffer), bytes)
-        .finally(() => running.delete(task));
-      running.add(task);
+    } finally {
+      await Promise.all(this.#running);
+      this.#left = this.openHandles;
+      await this.#front?.close();
+      await this.#sent;
+      await this.#stream.close();
     }
-  } finally {
-    await Promise.all(running);
-    await sent;
-    await stream.close();
-    library[Symbol.dispose]();
+  }
+
+  close(): Promise<void> {
+    return this.#stream.close();
+  }
+
+  #greet(dll: string): void {
+    this.#dll = dll;
+    this.#front = this.#fronts[dll]?.((event) =>
+      this.#send(encodeEvent(event))
+    );
+  }
+
+  #send(frame: Uint8Array<ArrayBuffer>): void {
+    // A peer that is gone reads nothing; its loss ends the reading.
+    this.#sent = this.#sent.then(() => this.#stream.write(frame))
+      .catch(() => {});
+  }
+
+  #begin(call: NativeCall): void {
+    const task = this.#answer(call)
+      .then((reply) => this.#send(encodeReply(call.call, reply)))
+      .finally(() => this.#running.delete(task));
+    this.#running.add(task);
+  }
+
+  async #answer(call: NativeCall): Promise<NativeReply> {
+    try {
+      const { function: name } = call;
+      const code = this.#refused.get(`${this.#dll}/${name}`) ??
+        this.#refused.get(name);
+      if (code !== undefined) throw new HResultError(code, `No ${name} here`);
+      if (this.#front !== undefined) return await this.#front.call(call);
+      throw new ShimError("NotImplemented", `No DLL "${this.#dll}" here`);
+    } catch (error) {
+      return failedReply(error);
+    }
   }
 }
 
 /**
  * Serves fake DLLs on the loopback address.
  *
- * @param host Answers every call.
+ * @param host Behind `vmcompute.dll` and `computecore.dll`.
  */
-export function forward(host: ComputeHost): Forwarder {
+export function forward(
+  host: ComputeHost,
+  options: ForwarderOptions = {},
+): Forwarder {
+  const network = options.network ?? new MemoryNetwork();
+  const fronts: Readonly<Record<string, MakeFront>> = {
+    "vmcompute.dll": (emit) => vmComputeFront(host, emit),
+    "computecore.dll": (emit) => computeCoreFront(host, emit),
+    "computenetwork.dll": () => computeNetworkFront(network),
+  };
+  const refused = new Map<string, number>();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const libraries: MockVmCompute[] = [];
-  const sessions: Promise<void>[] = [];
+  const sessions: Session[] = [];
+  const served: Promise<void>[] = [];
   const accepting = (async () => {
     for await (const conn of listener) {
-      const library = mockVmCompute(host);
-      libraries.push(library);
-      sessions.push(serve(conn, library));
+      const session = new Session(conn, fronts, refused);
+      sessions.push(session);
+      served.push(session.serve());
     }
   })();
   return {
-    port: (listener.addr as Deno.NetAddr).port,
-    openHandles: () =>
-      libraries.reduce((sum, library) => sum + library.openHandles, 0),
+    port: listener.addr.port,
+    refused,
+    openHandles: (kind) =>
+      sessions.flatMap(({ openHandles }) => Object.entries(openHandles))
+        .filter(([name]) => kind === undefined || name === kind)
+        .reduce((sum, [, count]) => sum + count, 0),
     [Symbol.asyncDispose]: async () => {
       listener.close();
       await accepting;
-      await Promise.all(sessions);
+      await Promise.all(sessions.map((session) => session.close()));
+      await Promise.all(served);
     },
   };
 }

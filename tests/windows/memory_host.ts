@@ -6,7 +6,8 @@
 
 import { HResult, HResultError } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
-import type { ComputeHost, ComputeSystem, ExitInfo } from "../../hcs/ports.ts";
+import type { ComputeHost, ExitInfo } from "../../hcs/ports.ts";
+import type { ServiceSystem } from "./compute_systems.ts";
 
 /** GUID of every system. */
 export const memoryRuntimeId = "5c1e0d3a-7f0e-4c2b-9c57-0a6d1f3b8e21";
@@ -24,6 +25,11 @@ const refusable = [
   "serviceProperties",
   "revokeAccess",
   "terminate",
+  "shutdown",
+  "pause",
+  "resume",
+  "save",
+  "migrate",
 ];
 
 /** Keeps systems in a map and a list of the calls it got. */
@@ -32,7 +38,7 @@ export class MemoryHost implements ComputeHost {
   readonly calls: string[] = [];
   /** Names of the calls that fail with E_ACCESSDENIED and a document. */
   readonly refused = new Set<string>();
-  readonly #systems = new Map<string, ComputeSystem>();
+  readonly #systems = new Map<string, ServiceSystem>();
 
   #enter(name: string, ...args: string[]): void {
     this.calls.push([name, ...args].join(" "));
@@ -41,11 +47,11 @@ export class MemoryHost implements ComputeHost {
     }
   }
 
-  async create(id: string, document: Json): Promise<ComputeSystem> {
+  async create(id: string, document: Json): Promise<ServiceSystem> {
     await Promise.resolve();
     this.#enter("create", id, JSON.stringify(document));
     const exit = Promise.withResolvers<ExitInfo>();
-    const system: ComputeSystem = {
+    const system: ServiceSystem = {
       id,
       runtimeId: memoryRuntimeId,
       exited: exit.promise,
@@ -60,13 +66,23 @@ export class MemoryHost implements ComputeHost {
         await this.#enter("terminate");
         exit.resolve({ status: 0, exitType: "ForcedExit" });
       },
+      shutdown: async () => {
+        await this.#enter("shutdown");
+        exit.resolve({ status: 0, exitType: "GracefulExit" });
+      },
+      pause: async () => await this.#enter("pause"),
+      resume: async () => await this.#enter("resume"),
+      save: async (options) =>
+        await this.#enter("save", JSON.stringify(options)),
+      migrate: async (step, options) =>
+        await this.#enter("migrate", step, JSON.stringify(options)),
       close: async () => await void this.#systems.delete(id),
     };
     this.#systems.set(id, system);
     return system;
   }
 
-  async open(id: string): Promise<ComputeSystem> {
+  async open(id: string): Promise<ServiceSystem> {
     await this.#enter("open", id);
     const system = this.#systems.get(id);
     if (system !== undefined) return system;

@@ -8,183 +8,109 @@
  */
 
 import { ShimError } from "../../base/errors.ts";
-import { cacheDirectory } from "../debian.ts";
+import { compileFakes, dllOverride, installFakes } from "./fakes.ts";
+import {
+  denoExe,
+  denoVersion,
+  fetchDeno,
+  makePrefix,
+  unpack,
+} from "./install.ts";
+import {
+  base,
+  boot,
+  environment,
+  exists,
+  prefix,
+  server,
+  windowsPath,
+  wine,
+} from "./wine.ts";
 
-const base = `${cacheDirectory}windows/`;
-const root = `${base}root/`;
-const app = `${base}app/`;
-const prefix = `${base}prefix/`;
-const system32 = `${prefix}drive_c/windows/system32/`;
-const sources = new URL("native/", import.meta.url).pathname;
-const packages = ["wine64", "gcc-mingw-w64-x86-64-win32"];
-const wine = `${root}usr/lib/wine/wine64`;
-const server = `${root}usr/lib/wine/wineserver64`;
-const denoVersion = Deno.version.deno;
+export { windowsPath };
 
-const environment = {
-  LD_LIBRARY_PATH: `${root}usr/lib/x86_64-linux-gnu`,
-  PATH: `${root}usr/bin:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}`,
-  WINEPREFIX: prefix.slice(0, -1),
-  WINEARCH: "win64",
-  WINEDEBUG: "-all",
-  WINEDLLOVERRIDES: "mscoree,mshtml=;winedbg.exe=",
-  WINESERVER: server,
-  DENO_NO_UPDATE_CHECK: "1",
-  NO_COLOR: "1",
-};
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** Does a step unless its mark is there. */
+async function once(mark: string, step: () => Promise<void>): Promise<void> {
+  if (await exists(mark)) return;
+  await step();
+  await Deno.writeTextFile(mark, "");
 }
 
-async function run(
-  command: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; limit?: number } = {},
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    cwd: options.cwd ?? base,
-    env: { ...environment, ...options.env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(options.limit ?? 60_000),
-  }).output();
-  const decoder = new TextDecoder();
-  if (success) return decoder.decode(stdout);
-  throw new ShimError(
-    "Unavailable",
-    `Cannot set up Wine: ${command} ${args.join(" ")} failed: ${
-      decoder.decode(stderr).trim() || decoder.decode(stdout).trim()
-    }`,
-  );
-}
-
-async function unpack(): Promise<void> {
-  const dir = `${base}deb/`;
-  await Deno.mkdir(dir, { recursive: true });
-  // apt-get drops its rights to a user that must be able to write here.
-  await Deno.chmod(dir, 0o777);
-  const apt = { env: { LD_LIBRARY_PATH: "" }, cwd: dir };
-  const plan = ["install", "-s", "--no-install-recommends", "--no-remove"];
-  const list = async (): Promise<string> =>
-    await run("apt-get", [...plan, ...packages], apt);
-  const planned = await list().catch(async () => {
-    // A fresh machine has no package lists.
-    await run("apt-get", ["-q", "update"], apt);
-    return await list();
-  });
-  const names = [...planned.matchAll(/^Inst (\S+)/gm)].map((row) => row[1]!);
-  await run(
-    "apt-get",
-    ["-q", "download", ...new Set([...names, ...packages])],
-    apt,
-  );
-  await Deno.mkdir(root, { recursive: true });
-  for await (const { name } of Deno.readDir(dir)) {
-    if (name.endsWith(".deb")) {
-      await run("dpkg-deb", ["-x", dir + name, root], apt);
-    }
-  }
-  await Deno.remove(dir, { recursive: true });
-  // The packaged script knows only the installed place of the server.
-  await Deno.remove(`${root}usr/lib/wine/wineserver`);
-  await Deno.symlink("wineserver64", `${root}usr/lib/wine/wineserver`);
-}
-
-async function compile(
-  source: string,
-  target: string,
-  ...args: string[]
-): Promise<void> {
-  await run("x86_64-w64-mingw32-gcc-win32", [
-    ...["-O2", "-Wall", "-Werror", "-s", "-shared", "-o", target],
-    ...[sources + source, ...args],
-  ]);
-}
-
-async function fetchDeno(): Promise<void> {
-  await Deno.mkdir(app, { recursive: true });
-  const apart = { cwd: app, env: { LD_LIBRARY_PATH: "" } };
-  const name = `deno-win32-x64-${denoVersion}.tgz`;
-  await run(
-    "npm",
-    ["pack", "--silent", `@deno/win32-x64@${denoVersion}`],
-    apart,
-  );
-  await run(
-    "tar",
-    ["xzf", name, "--strip-components=1", "package/deno.exe"],
-    apart,
-  );
-  await Deno.remove(app + name);
-  // V8 asks for VirtualAlloc2, which Wine 8 has without placeholders. Hidden,
-  // V8 does without. One byte differs.
-  const bytes = await Deno.readFile(`${app}deno.exe`);
-  const text = new TextDecoder("latin1").decode(bytes);
-  const at = text.indexOf("VirtualAlloc2\0");
-  if (at < 0 || text.indexOf("VirtualAlloc2\0", at + 1) >= 0) {
-    throw new ShimError(
-      "DataLoss",
-      `Cannot patch deno.exe ${denoVersion}: VirtualAlloc2 is not there exactly once`,
-    );
-  }
-  bytes[at + "VirtualAlloc".length] = "X".charCodeAt(0);
-  await Deno.writeFile(`${app}deno.exe`, bytes);
-  await compile(
-    "bcryptprimitives.c",
-    `${app}bcryptprimitives.dll`,
-    "-ladvapi32",
-  );
-}
-
-async function makePrefix(): Promise<void> {
-  await Deno.mkdir(system32, { recursive: true });
-  // user32 needs it; an installed Wine finds it in mingw's own folder.
-  await Deno.copyFile(
-    `${root}usr/x86_64-w64-mingw32/lib/zlib1.dll`,
-    `${system32}zlib1.dll`,
-  );
-  await run(wine, ["wineboot", "-i"]);
-  const version = ["/v", "Version", "/d", "win10", "/f"];
-  await run(wine, ["reg", "add", "HKCU\\Software\\Wine", ...version]);
-}
-
-/** Makes sure that everything is there. @throws {ShimError} Unavailable saying what cannot be had. */
+/**
+ * Makes sure that everything is there and that Wine runs. Whoever calls while
+ * another one does, in this process or in another, waits.
+ *
+ * @throws {ShimError} Unavailable saying what cannot be had.
+ */
 export async function setUp(): Promise<void> {
   await Deno.mkdir(base, { recursive: true });
-  const steps: readonly [string, () => Promise<void>][] = [
-    ["unpacked", unpack],
-    [`deno-${denoVersion}`, fetchDeno],
-    ["prefix-made", makePrefix],
-  ];
-  for (const [name, step] of steps) {
-    const done = `${base}${name}.done`;
-    if (await exists(done)) continue;
-    await step();
-    await Deno.writeTextFile(done, "");
-  }
-  const libraries = ["-lws2_32", "-lole32"];
-  await compile("vmcompute.c", `${system32}vmcompute.dll`, ...libraries);
-  await compile(
-    "vmcompute.c",
-    `${system32}vmcompute_old.dll`,
-    "-DWITHOUT_REVOKE",
-    ...libraries,
-  );
+  using lock = await Deno.open(`${base}lock`, { create: true, write: true });
+  await lock.lock(true);
+  await Promise.all([
+    once(`${base}unpacked.done`, unpack),
+    once(`${base}deno-${denoVersion}.done`, fetchDeno),
+  ]);
+  await Promise.all([
+    once(`${prefix}/made.done`, makePrefix),
+    compileFakes(),
+  ]);
+  await installFakes();
+  await boot("cmd", "/c", "rem");
+}
+
+/**
+ * Variables of this machine under which `wine64 deno.exe` runs with the fake
+ * socket library. Where the forwarder and the registry listen comes to it.
+ */
+export const windowsEnvironment: Readonly<Record<string, string>> = {
+  ...environment,
+  LCOW_DLL_OVERRIDE: dllOverride,
+};
+
+/** How a script is run. */
+export interface WindowsDenoOptions {
+  /** Variables beside {@linkcode windowsEnvironment}. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Working directory on this machine; default is the cache. */
+  readonly cwd?: string;
+  /** Its standard input; default is none. */
+  readonly stdin?: "piped" | "null";
+  /** Its standard output; default is a pipe. */
+  readonly stdout?: "piped" | "null" | "inherit";
+  /** Its standard error; default is a pipe. */
+  readonly stderr?: "piped" | "null" | "inherit";
+  /** Kills it. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts a script of the checkout with the Windows build of Deno.
+ *
+ * @param script Absolute path on this machine.
+ */
+export function spawnWindowsDeno(
+  script: string,
+  args: readonly string[],
+  options: WindowsDenoOptions = {},
+): Deno.ChildProcess {
+  const flags = ["run", "-A", "--no-check", "--no-lock", "--quiet"];
+  const { env, signal } = options;
+  return new Deno.Command(wine, {
+    args: [denoExe, ...flags, windowsPath(script), ...args],
+    cwd: options.cwd ?? base,
+    env: { ...windowsEnvironment, ...env },
+    stdin: options.stdin ?? "null",
+    stdout: options.stdout ?? "piped",
+    stderr: options.stderr ?? "piped",
+    ...(signal === undefined ? {} : { signal }),
+  }).spawn();
 }
 
 /**
  * Runs a script of the checkout with the Windows build of Deno.
  *
  * @param script Absolute path on this machine.
+ * @param limit Milliseconds until it is killed.
  * @returns Its standard output.
  * @throws {ShimError} Unavailable with its output when it fails.
  */
@@ -192,13 +118,22 @@ export async function runWindowsDeno(
   script: string,
   args: readonly string[],
   env: Record<string, string>,
+  limit = 30_000,
 ): Promise<string> {
-  const path = `Z:${script.replaceAll("/", "\\")}`;
-  const flags = ["run", "-A", "--no-check", "--no-lock", "--quiet"];
-  return await run(wine, [`${app}deno.exe`, ...flags, path, ...args], {
-    env,
-    limit: 30_000,
-  });
+  const signal = AbortSignal.timeout(limit);
+  const { success, code, stdout, stderr } = await spawnWindowsDeno(
+    script,
+    args,
+    { env, signal },
+  ).output();
+  const decoder = new TextDecoder();
+  if (success) return decoder.decode(stdout);
+  throw new ShimError(
+    "Unavailable",
+    `${script} ${args.join(" ")} failed under Wine with code ${code}: ${
+      decoder.decode(stderr).trim() || decoder.decode(stdout).trim()
+    }`,
+  );
 }
 
 /** Ends Wine's server and what still runs in the prefix. */

@@ -4,43 +4,28 @@
  * @module
  */
 
-import { ShimError } from "../../../base/errors.ts";
-import {
-  HResult,
-  isAlreadyStopped,
-  isNotFound,
-} from "../../../base/hresult.ts";
-import { formatJson, type Json, parseJson } from "../../../base/json.ts";
+import { formatJson, type Json } from "../../../base/json.ts";
 import type { ComputeSystem, ExitInfo } from "../../../hcs/ports.ts";
-import { textMember } from "./document.ts";
-import { isFailure } from "./error_document.ts";
-import type { NativeCalls } from "../library/native_calls.ts";
-import { NotificationType } from "./notifications.ts";
-import type { SystemHandle } from "./system_handle.ts";
+import type { CallBounds, NativeCalls } from "../library/native_calls.ts";
 import { encodeUtf16 } from "../library/utf16.ts";
 import type { VmComputeSymbols } from "../library/vmcompute.ts";
+import { isFailure } from "../library/error_document.ts";
+import { NotificationType } from "./notifications.ts";
+import {
+  acceptStop,
+  isPending,
+  requiredDocument,
+  requiredRuntimeId,
+} from "./replies.ts";
+import type { SystemHandle } from "./system_handle.ts";
 
-/** True for "the call goes on, a notification ends it". */
-export function isPending(hresult: number): boolean {
-  return hresult === HResult.Pending;
-}
-
-/**
- * A document that the service must have sent.
- *
- * @throws {ShimError} Internal when it is missing or no JSON.
- */
-export function requiredDocument(subject: string, text: string | null): Json {
-  const unexpected = `${subject}: unexpected value returned from hcs`;
-  if (text === null || text === "") {
-    throw new ShimError("Internal", `${unexpected}: nothing`);
-  }
-  try {
-    return parseJson(text, "the reply");
-  } catch (cause) {
-    throw new ShimError("Internal", `${unexpected}: no JSON`, { cause });
-  }
-}
+/** The calls that a notification completes. */
+const completions = {
+  Start: NotificationType.SystemStartCompleted,
+  Pause: NotificationType.SystemPauseCompleted,
+  Resume: NotificationType.SystemResumeCompleted,
+  Save: NotificationType.SystemSaveCompleted,
+} as const;
 
 /** A {@linkcode ComputeSystem} over one open handle, which it owns. */
 export class VmComputeSystem implements ComputeSystem {
@@ -75,14 +60,7 @@ export class VmComputeSystem implements ComputeSystem {
     signal?: AbortSignal,
   ): Promise<VmComputeSystem> {
     const properties = await queryProperties(handle, {}, signal);
-    const runtimeId = textMember(properties, "RuntimeId");
-    if (runtimeId === "") {
-      const subject = handle.subject(querying);
-      throw new ShimError(
-        "Internal",
-        `${subject}: unexpected value returned from hcs: no RuntimeId`,
-      );
-    }
+    const runtimeId = requiredRuntimeId(handle.subject(querying), properties);
     return new VmComputeSystem(handle, calls, startLimit, runtimeId);
   }
 
@@ -96,19 +74,134 @@ export class VmComputeSystem implements ComputeSystem {
     return this.#handle.events.exited;
   }
 
-  /** Starts it and waits for the completion. */
-  async start(signal?: AbortSignal): Promise<void> {
-    const operation = "hcs::System::Start";
+  /**
+   * Starts it and waits for the completion.
+   *
+   * @throws {HResultError} what the service answered.
+   * @throws {ShimError} DeadlineExceeded; Aborted when it ends meanwhile; FailedPrecondition on a closed handle.
+   */
+  start(signal?: AbortSignal): Promise<void> {
     const bounds = { ms: this.#startLimit, signal };
-    const completion = this.#handle.events.expect(
-      NotificationType.SystemStartCompleted,
+    return this.#complete("Start", undefined, bounds);
+  }
+
+  /**
+   * Stops its processors and waits for the completion.
+   *
+   * @param options A pause document.
+   * @throws As {@linkcode VmComputeSystem.start} does.
+   */
+  pause(options?: Json, signal?: AbortSignal): Promise<void> {
+    return this.#complete("Pause", options, { signal });
+  }
+
+  /**
+   * Lets a paused system go on and waits for the completion.
+   *
+   * @param options A resume document.
+   * @throws As {@linkcode VmComputeSystem.start} does.
+   */
+  resume(options?: Json, signal?: AbortSignal): Promise<void> {
+    return this.#complete("Resume", options, { signal });
+  }
+
+  /**
+   * Saves its state and waits for the completion.
+   *
+   * @param options `{SaveType, SaveStateFilePath}`.
+   * @throws As {@linkcode VmComputeSystem.start} does.
+   */
+  save(options: Json, signal?: AbortSignal): Promise<void> {
+    return this.#complete("Save", options, { signal });
+  }
+
+  /**
+   * Sends one modify request.
+   *
+   * @throws {HResultError} what the service answered.
+   * @throws {ShimError} DeadlineExceeded; FailedPrecondition on a closed handle.
+   */
+  async modify(request: Json): Promise<void> {
+    const text = encodeUtf16(formatJson(request));
+    await this.#handle.demand(
+      "HcsModifyComputeSystem",
+      "hcs::System::Modify",
+      {},
+      (call, handle, out) => call(handle, text, out.result),
     );
+  }
+
+  /**
+   * Answers a property query document.
+   *
+   * @throws {HResultError} what the service answered.
+   * @throws {ShimError} Internal when it answered no JSON; DeadlineExceeded; FailedPrecondition on a closed handle.
+   */
+  properties(query: Json): Promise<Json> {
+    return queryProperties(this.#handle, query);
+  }
+
+  /**
+   * Asks its guest to shut down; resolves when the request is accepted. The end
+   * comes with {@linkcode VmComputeSystem.exited}.
+   *
+   * @throws {HResultError} what the service answered.
+   * @throws {ShimError} DeadlineExceeded.
+   */
+  async shutdown(): Promise<void> {
+    if (this.#ended) return;
+    const operation = "hcs::System::Shutdown";
+    const reply = await this.#handle.stop(
+      "HcsShutdownComputeSystem",
+      operation,
+    );
+    acceptStop(
+      reply.hresult,
+      () => this.#calls.error(this.#handle.subject(operation), reply),
+    );
+  }
+
+  /**
+   * Stops it; resolves when the request is accepted.
+   *
+   * @throws {HResultError} what the service answered.
+   * @throws {ShimError} DeadlineExceeded.
+   */
+  async terminate(): Promise<void> {
+    if (this.#ended) return;
+    const reply = await this.#handle.terminate();
+    const subject = this.#handle.subject("hcs::System::Terminate");
+    acceptStop(reply.hresult, () => this.#calls.error(subject, reply));
+  }
+
+  /**
+   * Lets the handle go.
+   *
+   * @throws {HResultError} what the DLL answered; the handle is open then.
+   * @throws {ShimError} DeadlineExceeded; the close goes on.
+   */
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  get #ended(): boolean {
+    return this.#handle.closed || this.#handle.events.hasExited;
+  }
+
+  async #complete(
+    name: keyof typeof completions,
+    options: Json | undefined,
+    bounds: Partial<CallBounds>,
+  ): Promise<void> {
+    const operation = `hcs::System::${name}`;
+    const text = encodeUtf16(options === undefined ? "" : formatJson(options));
+    const completion = this.#handle.events.expect(completions[name]);
     try {
       const reply = await this.#handle.call(
-        "HcsStartComputeSystem",
+        `Hcs${name}ComputeSystem`,
         operation,
         bounds,
-        (call, handle, out) => call(handle, encodeUtf16(""), out.result),
+        (call, handle, out) => call(handle, text, out.result),
       );
       if (isPending(reply.hresult)) {
         const failure = await this.#handle.completion(
@@ -123,39 +216,6 @@ export class VmComputeSystem implements ComputeSystem {
     } finally {
       completion.forget();
     }
-  }
-
-  /** Sends one modify request. */
-  async modify(request: Json): Promise<void> {
-    const text = encodeUtf16(formatJson(request));
-    await this.#handle.demand(
-      "HcsModifyComputeSystem",
-      "hcs::System::Modify",
-      {},
-      (call, handle, out) => call(handle, text, out.result),
-    );
-  }
-
-  /** Answers a property query document. */
-  properties(query: Json): Promise<Json> {
-    return queryProperties(this.#handle, query);
-  }
-
-  /** Stops it; resolves when the request is accepted. */
-  async terminate(): Promise<void> {
-    if (this.#handle.closed || this.#handle.events.hasExited) return;
-    const reply = await this.#handle.terminate();
-    if (!isFailure(reply.hresult) || isPending(reply.hresult)) return;
-    const error = this.#calls.error(
-      this.#handle.subject("hcs::System::Terminate"),
-      reply,
-    );
-    if (!isAlreadyStopped(error) && !isNotFound(error)) throw error;
-  }
-
-  /** Lets the handle go. */
-  close(): Promise<void> {
-    return this.#handle.close();
   }
 }
 

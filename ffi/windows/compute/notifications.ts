@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Contexts, type ContextTarget } from "./contexts.ts";
 import { readUtf16 } from "../library/utf16.ts";
 import type { VmComputeLibrary } from "../library/vmcompute.ts";
 
@@ -16,8 +17,14 @@ export const NotificationType = {
   SystemCreateCompleted: 0x2,
   /** A pending start completed. */
   SystemStartCompleted: 0x3,
+  /** A pending pause completed. */
+  SystemPauseCompleted: 0x4,
+  /** A pending resume completed. */
+  SystemResumeCompleted: 0x5,
   /** The guest's crash was reported. */
   SystemCrashReport: 0x6,
+  /** A pending save completed. */
+  SystemSaveCompleted: 0x8,
   /** The guest begins to crash. */
   SystemCrashInitiated: 0xd,
   /** The service's own connection into the guest closed. */
@@ -36,20 +43,10 @@ export interface Notification {
   readonly data: string;
 }
 
-/** Takes the notifications of one handle, in their order. Must not throw. */
-export type NotificationTarget = (notification: Notification) => void;
-
-/**
- * Hands notifications to the handles that they are for.
- *
- * The native callback runs while a thread of the DLL waits for it, and
- * unregistering waits for that thread. So it only copies and queues; targets run
- * in a later turn.
- */
+/** Hands notifications to the handles that they are for. */
 export class NotificationRouter {
   readonly #library: VmComputeLibrary;
-  readonly #targets = new Map<bigint, NotificationTarget>();
-  #lastContext = 0n;
+  readonly #contexts = new Contexts<Notification>();
   #callback: Deno.PointerValue = null;
 
   /** @param library Makes the native function, at the first registration. */
@@ -61,23 +58,21 @@ export class NotificationRouter {
   get callback(): Deno.PointerValue {
     return this.#callback ??= this.#library.callback(
       (type, context, status, data) => {
-        if (!this.#targets.has(context)) return;
+        if (!this.#contexts.has(context)) return;
         const text = readUtf16(data, this.#library.memory) ?? "";
         const notification = { type, status: status >>> 0, data: text };
-        queueMicrotask(() => this.#targets.get(context)?.(notification));
+        this.#contexts.deliver(context, notification);
       },
     );
   }
 
   /** Adds a target. @returns Its context, never used twice. */
-  add(target: NotificationTarget): bigint {
-    const context = ++this.#lastContext;
-    this.#targets.set(context, target);
-    return context;
+  add(target: ContextTarget<Notification>): bigint {
+    return this.#contexts.add(target);
   }
 
   /** Forgets a target; what still comes for it is dropped. */
   remove(context: bigint): void {
-    this.#targets.delete(context);
+    this.#contexts.remove(context);
   }
 }

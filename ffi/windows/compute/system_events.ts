@@ -10,8 +10,8 @@ import { HResult, HResultError } from "../../../base/hresult.ts";
 import { type Json, parseJson } from "../../../base/json.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { ExitInfo } from "../../../hcs/ports.ts";
-import { numberMember, textMember } from "./document.ts";
-import { computeError, isFailure } from "./error_document.ts";
+import { numberMember, textMember } from "../library/document.ts";
+import { computeError, isFailure } from "../library/error_document.ts";
 import { type Notification, NotificationType } from "./notifications.ts";
 
 /** How a wait for a completion ended. */

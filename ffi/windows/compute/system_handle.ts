@@ -8,7 +8,8 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { ShimError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
-import { isFailure } from "./error_document.ts";
+import { isFailure } from "../library/error_document.ts";
+import { HandleUse } from "./handle_use.ts";
 import {
   type CallBounds,
   type NativeCalls,
@@ -56,10 +57,7 @@ export class SystemHandle {
   /** Registration with the router and with the DLL; 0 when there is none. */
   #routed = 0n;
   #registered = 0n;
-  #underWay = 0;
-  #drained: PromiseWithResolvers<void> | undefined;
-  /** The handle must not be used any more: it is being closed, or closed. */
-  #refusing = false;
+  readonly #use = new HandleUse();
   #release: Promise<void> | undefined;
 
   /**
@@ -75,7 +73,7 @@ export class SystemHandle {
 
   /** True once the handle must not be used any more. */
   get closed(): boolean {
-    return this.#refusing;
+    return this.#use.refusing;
   }
 
   /** Begins the delivery of notifications; those that wait are delivered at once. */
@@ -112,21 +110,14 @@ export class SystemHandle {
   ): Promise<Reply> {
     const subject = this.subject(operation);
     const { calls, callLimit } = this.#context;
-    if (this.#refusing) return Promise.reject(closedError(subject));
+    if (this.closed) return Promise.reject(closedError(subject));
     return calls.call(
       symbol,
       subject,
       { ms: callLimit, ...bounds },
-      async (call, out) => {
-        // The handle may have been closed while the call waited for a slot.
-        if (this.#refusing) throw closedError(subject);
-        this.#underWay++;
-        try {
-          return await invoke(call, this.#handle, out);
-        } finally {
-          if (--this.#underWay === 0) this.#drained?.resolve();
-        }
-      },
+      // Asked again: the call may have waited for a slot meanwhile.
+      (call, out) =>
+        this.#use.run(subject, () => invoke(call, this.#handle, out)),
     );
   }
 
@@ -148,6 +139,8 @@ export class SystemHandle {
    * Waits for what completes a pending call.
    *
    * @param expectation Made before the call.
+   * @param operation For example `hcs::System::Start`.
+   * @param bounds Without a time of its own, that of a call holds.
    * @returns Why it failed: what the service reported, or that the system ended,
    *   the service is lost or the handle was closed; undefined for a success.
    * @throws {ShimError} DeadlineExceeded. How the call ends is not known then.
@@ -156,16 +149,16 @@ export class SystemHandle {
   async completion(
     expectation: Expectation,
     operation: string,
-    bounds: { readonly ms: number; readonly signal?: AbortSignal | undefined },
+    bounds: Partial<CallBounds>,
   ): Promise<ShimError | undefined> {
     const subject = this.subject(operation);
-    const { clock, log } = this.#context;
+    const { clock, log, callLimit } = this.#context;
     try {
       const outcome = await within(
         clock,
         subject,
         "notification",
-        bounds,
+        { ms: callLimit, ...bounds },
         () => expectation.outcome,
       );
       return outcomeError(subject, outcome, log);
@@ -177,9 +170,22 @@ export class SystemHandle {
   /** Asks the service to end the system at once; the reply may be a failure that means success. */
   terminate(): Promise<Reply> {
     this.events.expectTermination();
+    return this.stop("HcsTerminateComputeSystem", "hcs::System::Terminate");
+  }
+
+  /**
+   * Asks the service to end the system.
+   *
+   * @returns Its answer, which may be a failure that means success.
+   * @throws {ShimError} as {@linkcode SystemHandle.call} does.
+   */
+  stop(
+    symbol: "HcsShutdownComputeSystem" | "HcsTerminateComputeSystem",
+    operation: string,
+  ): Promise<Reply> {
     return this.call(
-      "HcsTerminateComputeSystem",
-      "hcs::System::Terminate",
+      symbol,
+      operation,
       {},
       (call, handle, out) => call(handle, encodeUtf16(""), out.result),
     );
@@ -218,13 +224,10 @@ export class SystemHandle {
     const { calls, router } = this.#context;
     await this.#unregister();
     router.remove(this.#routed);
-    this.#refusing = true;
+    this.#use.refuse();
     this.events.close();
-    if (this.#underWay > 0) {
-      this.#drained = Promise.withResolvers();
-      await this.#drained.promise;
-      await this.#unregister(); // the registration itself was under way
-    }
+    await this.#use.drained();
+    await this.#unregister(); // the registration itself may have been under way
     const reply = await calls.run(
       "HcsCloseComputeSystem",
       (call) => call(this.#handle),

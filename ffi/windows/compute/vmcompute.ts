@@ -5,23 +5,15 @@
  */
 
 import { type Clock, systemClock } from "../../../base/clock.ts";
-import { messageOf, ShimError } from "../../../base/errors.ts";
 import { formatJson, type Json } from "../../../base/json.ts";
 import { type Logger, silentLogger } from "../../../base/log.ts";
 import type { Semaphore } from "../../../base/queue.ts";
 import { defaultTimeouts, type Timeouts } from "../../../base/timeouts.ts";
-import type {
-  ComputeHost,
-  ComputeSystem,
-  ComputeSystemSummary,
-} from "../../../hcs/ports.ts";
-import {
-  isPending,
-  requiredDocument,
-  VmComputeSystem,
-} from "./compute_system.ts";
-import { textMember } from "./document.ts";
-import { isFailure } from "./error_document.ts";
+import type { ComputeHost, ComputeSystemSummary } from "../../../hcs/ports.ts";
+import { VmComputeSystem } from "./compute_system.ts";
+import { textMember } from "../library/document.ts";
+import { discard } from "./discard.ts";
+import { isFailure } from "../library/error_document.ts";
 import {
   blockingSlots,
   type CallBounds,
@@ -29,6 +21,7 @@ import {
   type Reply,
 } from "../library/native_calls.ts";
 import { NotificationRouter, NotificationType } from "./notifications.ts";
+import { isPending, requiredDocument, unexpectedReply } from "./replies.ts";
 import { type HandleContext, SystemHandle } from "./system_handle.ts";
 import { encodeUtf16 } from "../library/utf16.ts";
 import type {
@@ -90,7 +83,7 @@ export class VmCompute implements ComputeHost {
     id: string,
     document: Json,
     signal?: AbortSignal,
-  ): Promise<ComputeSystem> {
+  ): Promise<VmComputeSystem> {
     const operation = "hcs::CreateComputeSystem";
     const subject = `${operation} ${id}`;
     const name = encodeUtf16(id);
@@ -130,7 +123,7 @@ export class VmCompute implements ComputeHost {
   }
 
   /** Opens an existing compute system. */
-  async open(id: string): Promise<ComputeSystem> {
+  async open(id: string): Promise<VmComputeSystem> {
     const subject = `hcs::OpenComputeSystem ${id}`;
     const name = encodeUtf16(id);
     const reply = await this.#calls.demand(
@@ -160,12 +153,7 @@ export class VmCompute implements ComputeHost {
       (call, out) => call(text, out.value, out.result),
     );
     const rows = requiredDocument(subject, reply.value);
-    if (!Array.isArray(rows)) {
-      throw new ShimError(
-        "Internal",
-        `${subject}: unexpected value returned from hcs: no list`,
-      );
-    }
+    if (!Array.isArray(rows)) throw unexpectedReply(subject, "no list");
     return rows.map((row) => ({
       Id: textMember(row, "Id"),
       Owner: textMember(row, "Owner"),
@@ -217,12 +205,7 @@ export class VmCompute implements ComputeHost {
   }
 
   #adopt(reply: Reply, subject: string, id: string): SystemHandle {
-    if (reply.handle === 0n) {
-      throw new ShimError(
-        "Internal",
-        `${subject}: unexpected value returned from hcs: no handle`,
-      );
-    }
+    if (reply.handle === 0n) throw unexpectedReply(subject, "no handle");
     return new SystemHandle(this.#handles, reply.handle, id);
   }
 
@@ -242,21 +225,7 @@ export class VmCompute implements ComputeHost {
     void this.#discard(handle, terminate && made);
   }
 
-  /** Lets a handle go whose error is already known; further ones are logged. */
-  async #discard(handle: SystemHandle, terminate: boolean): Promise<void> {
-    const steps = [
-      ...(terminate ? [() => handle.terminate()] : []),
-      () => handle.close(),
-    ];
-    for (const step of steps) {
-      try {
-        await step();
-      } catch (error) {
-        this.#log.warn("Cannot let a compute system go", {
-          system: handle.id,
-          error: messageOf(error),
-        });
-      }
-    }
+  #discard(handle: SystemHandle, terminate: boolean): Promise<void> {
+    return discard(handle, terminate, this.#log);
   }
 }

@@ -10,7 +10,7 @@ import type { Kernel32Symbols } from "../library/kernel32.ts";
 import { invalidHandle } from "../library/kernel32.ts";
 import type { NtdllSymbols } from "../library/ntdll.ts";
 import { allocate, free, type NativeMemory } from "./native_memory.ts";
-import { Win32, win32Error } from "./win32_error.ts";
+import { Win32, win32Error } from "../library/win32_error.ts";
 
 /** Bytes of a slot: `OVERLAPPED` (32), then room for the caller's parameters. */
 const slotSize = 64;
@@ -83,6 +83,13 @@ export class CompletionPort {
   readonly #entriesView: DataView;
   #pending = 0;
   #looping = false;
+  /**
+   * Batches since other work had its turn. It outlives the loop: who has one
+   * operation at a time ends the loop with each of them.
+   */
+  #batches = 0;
+  /** The port was closed by somebody else. */
+  #gone = false;
 
   /**
    * @param libraries Their symbols.
@@ -91,15 +98,14 @@ export class CompletionPort {
   constructor(libraries: CompletionLibraries) {
     this.#libraries = libraries;
     const { kernel32 } = libraries;
-    this.#port = kernel32.CreateIoCompletionPort(invalidHandle, 0n, 0n, 0);
-    if (this.#port === 0n) {
-      throw win32Error(
-        kernel32.GetLastError(),
-        "Cannot make a completion port",
-      );
-    }
     // The entries, and behind them their number.
     this.#entries = allocate(kernel32, entrySize * batch + 8);
+    this.#port = kernel32.CreateIoCompletionPort(invalidHandle, 0n, 0n, 0);
+    if (this.#port === 0n) {
+      const code = kernel32.GetLastError();
+      free(kernel32, this.#entries);
+      throw win32Error(code, "Cannot make a completion port");
+    }
     this.#entriesView = new DataView(this.#entries.bytes.buffer);
   }
 
@@ -127,27 +133,31 @@ export class CompletionPort {
    * @param issue Calls the native function with the slot's `OVERLAPPED`. Returns 0
    *   when the operation succeeded or goes on (it completes on the port then), else
    *   the Win32 code with which it failed at once.
-   * @returns Its bytes, or its negated Win32 code. Never rejects, unless `issue` throws.
+   * @returns Its bytes, or its negated Win32 code. Never rejects, unless `issue`
+   *   throws or there is no memory (ShimError ResourceExhausted).
    */
   submit(issue: (slot: Slot) => number): Promise<number> {
-    const slot = this.#free.pop() ?? this.#addSlab();
-    const { view, offset } = slot;
-    for (let at = 0; at < 32; at += 8) {
-      view.setBigUint64(offset + at, 0n, true);
-    }
+    if (this.#gone) return Promise.resolve(-Win32.AbandonedWait);
+    let slot: OwnSlot | undefined;
     let code: number;
     try {
+      slot = this.#free.pop() ?? this.#addSlab();
+      const { view, offset } = slot;
+      for (let at = 0; at < 32; at += 8) {
+        view.setBigUint64(offset + at, 0n, true);
+      }
       code = issue(slot);
     } catch (error) {
-      this.#free.push(slot);
+      if (slot !== undefined) this.#free.push(slot);
       return Promise.reject(error);
     }
     if (code !== 0) {
       this.#free.push(slot);
       return Promise.resolve(-code);
     }
+    const issued = slot;
     this.#pending++;
-    const result = new Promise<number>((resolve) => slot.settle = resolve);
+    const result = new Promise<number>((resolve) => issued.settle = resolve);
     if (!this.#looping) {
       this.#looping = true;
       queueMicrotask(() => this.#loop());
@@ -192,15 +202,13 @@ export class CompletionPort {
   }
 
   async #loop(): Promise<void> {
-    let batches = 0;
     while (this.#pending > 0) {
-      const waits = batches++ % batchesPerTurn === batchesPerTurn - 1;
-      if (waits || !this.#poll()) {
+      if (++this.#batches >= batchesPerTurn || !this.#poll()) {
         if (!await this.#wait()) {
           this.#abandon();
           break;
         }
-        batches = 0;
+        this.#batches = 0;
       }
       this.#dispatch();
       // Who got a result may begin its next operation before the next look.
@@ -249,6 +257,7 @@ export class CompletionPort {
       const result = status >= 0
         ? view.getUint32(at + 24, true)
         : -this.#libraries.ntdll.RtlNtStatusToDosError(status);
+      this.#free.push(slot);
       this.#settle(slot, result);
     }
   }
@@ -266,12 +275,15 @@ export class CompletionPort {
     const { settle } = slot;
     slot.settle = undefined;
     this.#pending--;
-    this.#free.push(slot);
     settle?.(result);
   }
 
-  /** The port is gone: nothing completes any more. */
+  /**
+   * The port is gone: nothing completes any more. Windows may still write to the
+   * slots that are in use, so they are not used again.
+   */
   #abandon(): void {
+    this.#gone = true;
     for (const slot of this.#slots.flat()) {
       if (slot.settle !== undefined) this.#settle(slot, -Win32.AbandonedWait);
     }

@@ -15,7 +15,7 @@ import {
   socketOutcome,
   socketStream,
 } from "./socket.ts";
-import { win32Error } from "./win32_error.ts";
+import { win32Error } from "../library/win32_error.ts";
 import type { WindowsIo } from "./windows_io.ts";
 
 /** `SIO_GET_EXTENSION_FUNCTION_POINTER`. */

@@ -16,7 +16,7 @@ import {
   socketOutcome,
   socketStream,
 } from "./socket.ts";
-import { Win32, win32Error } from "./win32_error.ts";
+import { Win32, win32Error } from "../library/win32_error.ts";
 import type { WindowsIo } from "./windows_io.ts";
 
 /** Dials that the system keeps until they are accepted (hcsshim: 16). */

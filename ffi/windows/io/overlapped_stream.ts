@@ -6,7 +6,7 @@
 
 import { closedError, type Duplex } from "../../../base/duplex.ts";
 import { type BufferPool, largeBuffer, smallBuffer } from "./buffer_pool.ts";
-import { isEndOfStream, win32Error } from "./win32_error.ts";
+import { isEndOfStream, win32Error } from "../library/win32_error.ts";
 
 /**
  * What a stream does with its handle. Results are as
@@ -49,12 +49,15 @@ export class OverlappedStream implements Duplex {
   }
 
   /**
-   * Reads at least one byte; null at the end of the stream.
+   * Reads at least one byte, when there is room for one; null at the end of the
+   * stream.
    *
    * @throws {HResultError} What the system answered.
    */
   async read(buffer: Uint8Array): Promise<number | null> {
     if (this.#closed) return null;
+    // No bytes at all would look like the end.
+    if (buffer.length === 0) return 0;
     const size = Math.min(buffer.length, this.#readSize);
     const native = this.#buffers.take(size);
     this.#underWay++;
@@ -104,13 +107,16 @@ export class OverlappedStream implements Duplex {
     if (bytes.length === 0) this.#requireWritable();
   }
 
-  /** Ends the outgoing direction. */
-  closeWrite(): Promise<void> {
-    if (!this.#closed && !this.#writeEnded) {
-      this.#writeEnded = true;
-      this.#transport.endWrite();
-    }
-    return Promise.resolve();
+  /**
+   * Ends the outgoing direction.
+   *
+   * @throws {HResultError} What the system answered.
+   */
+  // deno-lint-ignore require-await -- a refusal is a rejection, not a throw
+  async closeWrite(): Promise<void> {
+    if (this.#closed || this.#writeEnded) return;
+    this.#writeEnded = true;
+    this.#transport.endWrite();
   }
 
   /** Ends both directions and closes the handle when nothing is under way on it. */

@@ -9,7 +9,7 @@ import { ShimError } from "../../../base/errors.ts";
 import { invalidHandle } from "../library/kernel32.ts";
 import { encodeUtf16 } from "../library/utf16.ts";
 import { OverlappedStream, type Transport } from "./overlapped_stream.ts";
-import { Win32, win32Error } from "./win32_error.ts";
+import { Win32, win32Error } from "../library/win32_error.ts";
 import type { WindowsIo } from "./windows_io.ts";
 
 /** Where all names of pipes of this machine begin. */

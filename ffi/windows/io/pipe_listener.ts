@@ -12,7 +12,7 @@ import { encodeUtf16 } from "../library/utf16.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import { pipeStream, requirePipeName } from "./pipe.ts";
 import { administratorsOnly, withSecurity } from "./security.ts";
-import { isWin32, Win32, win32Error } from "./win32_error.ts";
+import { isWin32, Win32, win32Error } from "../library/win32_error.ts";
 import type { WindowsIo } from "./windows_io.ts";
 
 /** `PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED`. */

@@ -7,7 +7,7 @@
 import type { Advapi32Symbols } from "../library/advapi32.ts";
 import type { Kernel32Symbols } from "../library/kernel32.ts";
 import { encodeUtf16 } from "../library/utf16.ts";
-import { win32Error } from "./win32_error.ts";
+import { win32Error } from "../library/win32_error.ts";
 
 /** Administrators and the system may do everything, nobody else anything. */
 export const administratorsOnly = "D:P(A;;GA;;;BA)(A;;GA;;;SY)";

@@ -7,7 +7,7 @@
 import type { Ws2_32Symbols } from "../library/ws2_32.ts";
 import { addressFamily } from "./hv_address.ts";
 import { OverlappedStream, type Transport } from "./overlapped_stream.ts";
-import { isEndOfStream, Win32, win32Error } from "./win32_error.ts";
+import { isEndOfStream, Win32, win32Error } from "../library/win32_error.ts";
 import type { WindowsIo } from "./windows_io.ts";
 
 /** `SOCK_STREAM`. */

@@ -17,7 +17,7 @@ import {
 } from "../library/ws2_32.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CompletionPort } from "./completion_port.ts";
-import { win32Error } from "./win32_error.ts";
+import { win32Error } from "../library/win32_error.ts";
 
 /** The DLLs; each is loaded when it is first asked for. */
 export interface IoLibraries {

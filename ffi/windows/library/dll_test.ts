@@ -99,7 +99,7 @@ Deno.test("strings are read by kernel32 and freed by ole32", () => {
   const { memory } = systemVmCompute(opener);
   const pointer = Deno.UnsafePointer.create(0x1000n);
   assertEquals(memory.lstrlenW(pointer), 3);
-  memory.CoTaskMemFree(pointer);
+  memory.free(pointer);
   assertEquals(freed, [pointer]);
   assertEquals(opener.opened, [
     "C:\\Windows\\System32\\kernel32.dll",

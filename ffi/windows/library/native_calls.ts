@@ -9,7 +9,7 @@ import { type Clock, deadline } from "../../../base/clock.ts";
 import { ShimError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import { Semaphore } from "../../../base/queue.ts";
-import { computeError, isFailure } from "../compute/error_document.ts";
+import { computeError, isFailure } from "./error_document.ts";
 import { type ForeignMemory, takeUtf16 } from "./utf16.ts";
 
 /** Out-parameters of one call, all zero before it. */

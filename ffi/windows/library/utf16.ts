@@ -6,12 +6,12 @@
 
 import { ShimError } from "../../../base/errors.ts";
 
-/** The two functions that foreign strings need; kernel32 and ole32 have them. */
+/** The two functions that foreign strings need. */
 export interface ForeignMemory {
   /** Length of a string in UTF-16 units, without its NUL. */
   lstrlenW(text: Deno.PointerValue): number;
-  /** Frees what the compute service allocated. */
-  CoTaskMemFree(memory: Deno.PointerValue): void;
+  /** Frees a string; each DLL says with which function of Windows. */
+  free(memory: Deno.PointerValue): void;
 }
 
 /** Keeps a byte order mark and lone surrogates' places: foreign text is data, not a file. */
@@ -77,6 +77,6 @@ export function takeUtf16(
   try {
     return readUtf16(pointer, memory);
   } finally {
-    memory.CoTaskMemFree(pointer);
+    memory.free(pointer);
   }
 }

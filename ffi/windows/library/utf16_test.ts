@@ -61,7 +61,7 @@ Deno.test("takeUtf16 frees the string even when it cannot be read", () => {
     lstrlenW: () => {
       throw new Error("unreadable");
     },
-    CoTaskMemFree: (pointer: Deno.PointerValue) => heap.CoTaskMemFree(pointer),
+    free: (pointer: Deno.PointerValue) => heap.free(pointer),
   };
   assertThrows(() => takeUtf16(out, memory), Error, "unreadable");
   assertEquals([heap.live, out[0]], [0, 0n]);
@@ -70,7 +70,7 @@ Deno.test("takeUtf16 frees the string even when it cannot be read", () => {
 Deno.test("the mock heap notices a double free and a foreign address", () => {
   const heap = new MockHeap();
   const pointer = Deno.UnsafePointer.create(heap.text("x"));
-  heap.CoTaskMemFree(pointer);
-  assertThrows(() => heap.CoTaskMemFree(pointer), ShimError, "no live string");
+  heap.free(pointer);
+  assertThrows(() => heap.free(pointer), ShimError, "no live string");
   assertThrows(() => heap.lstrlenW(pointer), ShimError, "no live string");
 });

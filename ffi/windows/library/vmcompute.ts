@@ -69,8 +69,52 @@ export const vmComputeInterface = {
     nonblocking: true,
     optional: true,
   },
+  /** Asks the guest to shut down; pending until notification 1. */
+  HcsShutdownComputeSystem: {
+    parameters: [
+      "u64", // HCS_SYSTEM computeSystem
+      "buffer", // PCWSTR options: "" for none
+      "buffer", // PWSTR* result: free with CoTaskMemFree
+    ],
+    result: "i32", // HRESULT
+    nonblocking: true,
+    optional: true,
+  },
   /** Ends a compute system at once; pending until notification 1. */
   HcsTerminateComputeSystem: {
+    parameters: [
+      "u64", // HCS_SYSTEM computeSystem
+      "buffer", // PCWSTR options: "" for none
+      "buffer", // PWSTR* result: free with CoTaskMemFree
+    ],
+    result: "i32", // HRESULT
+    nonblocking: true,
+    optional: true,
+  },
+  /** Stops the processors; pending until notification 4. */
+  HcsPauseComputeSystem: {
+    parameters: [
+      "u64", // HCS_SYSTEM computeSystem
+      "buffer", // PCWSTR options: "" for none
+      "buffer", // PWSTR* result: free with CoTaskMemFree
+    ],
+    result: "i32", // HRESULT
+    nonblocking: true,
+    optional: true,
+  },
+  /** Lets a paused system go on; pending until notification 5. */
+  HcsResumeComputeSystem: {
+    parameters: [
+      "u64", // HCS_SYSTEM computeSystem
+      "buffer", // PCWSTR options: "" for none
+      "buffer", // PWSTR* result: free with CoTaskMemFree
+    ],
+    result: "i32", // HRESULT
+    nonblocking: true,
+    optional: true,
+  },
+  /** Saves the state of a system; pending until notification 8. */
+  HcsSaveComputeSystem: {
     parameters: [
       "u64", // HCS_SYSTEM computeSystem
       "buffer", // PCWSTR options: "" for none

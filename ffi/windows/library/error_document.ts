@@ -1,6 +1,7 @@
 /**
- * Errors of the compute service: a code, and often a document of kilobytes that
- * says why (`{Error, ErrorMessage, ErrorEvents[]}`).
+ * Errors of Windows' services: a code, and often a document of kilobytes that says
+ * why (`{Error, ErrorMessage, ErrorEvents[]}` of the compute service, `{Success,
+ * Error, ErrorCode}` of the network service).
  *
  * @module
  */
@@ -32,7 +33,7 @@ export function errorDetail(document: Json): string {
     .map((event) => textMember(event, "Message"));
   const texts = messages.some((text) => text !== "")
     ? messages
-    : [textMember(document, "ErrorMessage")];
+    : [textMember(document, "ErrorMessage") || textMember(document, "Error")];
   const line = texts
     .map((text) => text.replace(/\s+/g, " ").trim().replace(/[.:]$/, ""))
     .filter((text) => text !== "").join("; ");
@@ -59,7 +60,7 @@ export function computeError(
   try {
     document = parseJson(text, "the error document");
   } catch (error) {
-    log.warn("The compute service sent an error document that is no JSON", {
+    log.warn("An error document is no JSON", {
       subject,
       error: messageOf(error),
       text: text.slice(0, maxRaw),
@@ -71,7 +72,7 @@ export function computeError(
     hresult,
     detail === "" ? subject : `${subject}: ${detail}`,
   );
-  log.info("The compute service refused a call", {
+  log.info("Windows refused a call", {
     subject,
     code: error.symbol,
     document,

@@ -53,6 +53,10 @@ Deno.test("without events the document's own message is used", () => {
     errorDetail({ errormessage: " No such disk. " }),
     "No such disk",
   );
+  assertEquals(
+    errorDetail({ Success: false, Error: "The network was not found. " }),
+    "The network was not found",
+  );
   for (const odd of [null, 7, "text", [], { ErrorEvents: {} }]) {
     assertEquals(errorDetail(odd), "");
   }

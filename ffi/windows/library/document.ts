@@ -1,6 +1,6 @@
 /**
- * Reading the compute service's answers: names are matched without regard to
- * case, as its own clients do, and anything may be missing or of a wrong type.
+ * Reading the answers of Windows' services: names are matched without regard to
+ * case, as their own clients do, and anything may be missing or of a wrong type.
  *
  * @module
  */
@@ -32,4 +32,23 @@ export function numberMember(
 ): number | undefined {
   const found = member(value, name);
   return typeof found === "number" ? found : undefined;
+}
+
+/** The elements of a list member; empty when it is missing or no list. */
+export function listMember(
+  value: Json | undefined,
+  name: string,
+): readonly Json[] {
+  const found = member(value, name);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The texts of a list member; what is no text is left out. */
+export function textsMember(
+  value: Json | undefined,
+  name: string,
+): readonly string[] {
+  return listMember(value, name).filter((element) =>
+    typeof element === "string"
+  );
 }

@@ -1,0 +1,130 @@
+/**
+ * The operating system Windows. Every `start` loads this file, so it loads the
+ * rest when it is asked for.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import { type Logger, silentLogger } from "../../base/log.ts";
+import type { Semaphore } from "../../base/queue.ts";
+import { defaultTimeouts, type Timeouts } from "../../base/timeouts.ts";
+import type { Platform } from "../../hcs/ports.ts";
+import type { DllOpener } from "./library/dll.ts";
+import { blockingSlots } from "./library/native_calls.ts";
+import { dialPipe } from "./io/pipe.ts";
+import { PipeListener } from "./io/pipe_listener.ts";
+import { systemIoLibraries, WindowsIo } from "./io/windows_io.ts";
+import { windowsBuild } from "./system/version.ts";
+
+/** What the platform and the compute service share: one of each per process. */
+export interface WindowsParts {
+  /** Completion port, buffers and DLLs. */
+  readonly io: WindowsIo;
+  /** Slots for all calls that block a thread. */
+  readonly slots: Semaphore;
+  /** Finds DLLs. */
+  readonly opener?: DllOpener | undefined;
+  /** Source of time. */
+  readonly clock: Clock;
+  /** Bounds. */
+  readonly timeouts: Timeouts;
+  /** Takes what cannot be told to a caller. */
+  readonly log: Logger;
+}
+
+/** Makes the parts of this process. */
+export function windowsParts(
+  options: Partial<Omit<WindowsParts, "io" | "slots">> = {},
+): WindowsParts {
+  const { opener } = options;
+  return {
+    io: new WindowsIo(systemIoLibraries(opener)),
+    slots: blockingSlots(navigator.hardwareConcurrency),
+    clock: systemClock,
+    timeouts: defaultTimeouts,
+    log: silentLogger,
+    ...options,
+  };
+}
+
+/** Architectures in OCI's words. */
+const architectures: Readonly<Record<string, string>> = {
+  x86_64: "amd64",
+  aarch64: "arm64",
+};
+
+/** The operating system of this machine. */
+export function windowsPlatform(parts: WindowsParts): Platform {
+  const { io, slots, clock, timeouts, log, opener } = parts;
+  const { libraries } = io;
+  return {
+    os: "windows",
+    arch: architectures[Deno.build.arch] ?? Deno.build.arch,
+    get build() {
+      return windowsBuild(libraries.ntdll);
+    },
+    cpus: navigator.hardwareConcurrency,
+    // Only administrators may make pipes there, so nobody else can be in the way.
+    endpoint: (namespace, key) =>
+      Promise.resolve(
+        `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`,
+      ),
+    // deno-lint-ignore require-await -- a taken pipe is a rejection, not a throw
+    listen: async (address) => PipeListener.open(io, address, { log }),
+    connect: async (address, signal) => {
+      const busyLimit = timeouts.pipeBusy;
+      try {
+        return await dialPipe(io, address, { clock, busyLimit, signal });
+      } catch (cause) {
+        if (classify(cause) !== "NotFound") throw cause;
+        throw new ShimError("Unavailable", messageOf(cause), { cause });
+      }
+    },
+    stdio: async (url, name, options) => {
+      const { openStdio } = await import("./io/stdio.ts");
+      return await openStdio(parts, url, name, options);
+    },
+    logSink: async (namespace, id) => {
+      const { LogPipe, logPipeName } = await import("./io/log_pipe.ts");
+      return LogPipe.open(io, logPipeName(namespace, id)).sink;
+    },
+    spawnDetached: async (args, options) => {
+      const [{ spawnProcess }, { ownCommand, ownProgram }] = await Promise.all([
+        import("./system/detached_process.ts"),
+        import("./system/own_command.ts"),
+      ]);
+      const command = ownCommand(ownProgram(), args);
+      return spawnProcess({ io, slots }, command, options);
+    },
+    layers: async (source) => {
+      const [{ windowsLayers }, { VirtualDisks }, { systemVirtDisk }] =
+        await Promise.all([
+          import("./storage/layers.ts"),
+          import("./storage/virtual_disks.ts"),
+          import("./storage/virtdisk_library.ts"),
+        ]);
+      const disks = new VirtualDisks(systemVirtDisk(opener), parts);
+      return await windowsLayers(
+        source,
+        (path, bytes) => disks.create(path, bytes),
+      );
+    },
+    // A pipe and, by its last handle, a VM end with their process.
+    cleanUp: () => Promise.resolve(),
+    announceReady: async (namespace, id) => {
+      const { NamedEvent } = await import("./system/named_event.ts");
+      using event = NamedEvent.open(libraries.kernel32, `${namespace}-${id}`);
+      event?.set();
+    },
+    vmMemory: async (runtimeId) => {
+      const { findVmMemory } = await import("./system/vm_memory.ts");
+      return findVmMemory(libraries, runtimeId);
+    },
+    async *diagnose() {
+      const { diagnose } = await import("./doctor/diagnose.ts");
+      yield* diagnose(parts);
+    },
+  };
+}

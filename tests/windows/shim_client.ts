@@ -1,0 +1,178 @@
+/**
+ * Runs under Wine and does what containerd does on a Windows host: starts the
+ * shim, calls it through its named pipe, serves the pipes of its tasks and takes
+ * its events. A test on the Linux side tells it what to do: one JSON command per
+ * line on standard input, one JSON answer per line on standard output.
+ *
+ * @module
+ */
+
+import { systemClock } from "../../base/clock.ts";
+import type { Duplex } from "../../base/duplex.ts";
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import { silentLogger } from "../../base/log.ts";
+import { dialPipe } from "../../ffi/windows/io/pipe.ts";
+import { PipeListener } from "../../ffi/windows/io/pipe_listener.ts";
+import { WindowsIo } from "../../ffi/windows/io/windows_io.ts";
+import { Events } from "../../ttrpc/api/events.gen.ts";
+import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
+import { TtrpcClient } from "../../ttrpc/client.ts";
+import { TtrpcServer } from "../../ttrpc/server.ts";
+import type { Command, CommandName } from "./shim_commands.ts";
+
+const io = new WindowsIo();
+const encoder = new TextEncoder();
+const shimMain = new URL("../../shim/main.ts", import.meta.url).href;
+
+/** One pipe that this side serves for a task. */
+class TaskPipe {
+  readonly #listener: PipeListener;
+  readonly #stream = Promise.withResolvers<Duplex>();
+  readonly #changed: (() => void)[] = [];
+  #text = "";
+  #ended = false;
+
+  constructor(name: string) {
+    this.#listener = PipeListener.open(io, name);
+    void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const stream = await this.#listener.accept();
+    this.#stream.resolve(stream);
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder = new TextDecoder();
+    for (;;) {
+      const n = await stream.read(buffer);
+      this.#ended = n === null;
+      this.#text += decoder.decode(buffer.subarray(0, n ?? 0), {
+        stream: n !== null,
+      });
+      for (const wake of this.#changed.splice(0)) wake();
+      if (n === null) return;
+    }
+  }
+
+  async write(text: string): Promise<void> {
+    await (await this.#stream.promise).write(encoder.encode(text));
+  }
+
+  /** What has come, once it holds `until` or has ended. */
+  async output(until: string | undefined): Promise<string> {
+    for (;;) {
+      const found = until !== undefined && this.#text.includes(until);
+      if (found || this.#ended) return this.#text;
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#listener.close();
+    await (await this.#stream.promise).close();
+  }
+}
+
+const clients = new Map<string, TtrpcClient>();
+const pipes = new Map<string, TaskPipe>();
+const topics: string[] = [];
+
+function pipe(name: string): TaskPipe {
+  const found = pipes.get(name);
+  if (found !== undefined) return found;
+  throw new ShimError("NotFound", `No pipe "${name}" is served`);
+}
+
+async function clientOf(address: string): Promise<TtrpcClient> {
+  const known = clients.get(address);
+  if (known !== undefined) return known;
+  const options = { clock: systemClock, busyLimit: 5_000 };
+  const client = new TtrpcClient(await dialPipe(io, address, options));
+  clients.set(address, client);
+  client.closed.then(() => clients.delete(address));
+  return client;
+}
+
+/** Bytes travel as `{"base64": …}`. */
+function revive(_key: string, value: unknown): unknown {
+  const isBytes = typeof value === "object" && value !== null &&
+    "base64" in value && typeof value.base64 === "string";
+  return isBytes ? Uint8Array.fromBase64(value.base64 as string) : value;
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Uint8Array) return { base64: value.toBase64() };
+  return value;
+}
+
+const commands: {
+  readonly [K in CommandName]: (command: Command<K>) => Promise<unknown>;
+} = {
+  start: async ({ args, bundle, env }) => {
+    const flags = ["--no-prompt", "--cached-only", "--no-lock", "--no-check"];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", ...flags, "-A", shimMain, ...args],
+      cwd: bundle,
+      env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    return {
+      code,
+      stdout: decoder.decode(stdout),
+      stderr: decoder.decode(stderr),
+    };
+  },
+  call: async ({ address, method, request }) => {
+    const client = await clientOf(address);
+    return await client.call(TaskV2, method, request);
+  },
+  closed: async ({ address }) => {
+    await clients.get(address)?.closed;
+  },
+  serve: ({ pipe: name }) => {
+    pipes.set(name, new TaskPipe(name));
+    return Promise.resolve();
+  },
+  input: async ({ pipe: name, text }) => await pipe(name).write(text),
+  output: async ({ pipe: name, until }) => await pipe(name).output(until),
+  close: async ({ pipe: name }) => {
+    await pipe(name).close();
+    pipes.delete(name);
+  },
+  events: ({ pipe: name }) => {
+    const server = new TtrpcServer({ log: silentLogger, clock: systemClock });
+    server.register(Events, {
+      Forward: (request) => {
+        topics.push(request.envelope?.topic ?? "");
+        return Promise.resolve({});
+      },
+    });
+    void server.serve(PipeListener.open(io, name));
+    return Promise.resolve();
+  },
+  topics: () => Promise.resolve(topics),
+};
+
+async function run(line: string): Promise<void> {
+  const { call, ...command } = JSON.parse(line, revive);
+  const name: CommandName = command.do;
+  let answer: unknown;
+  try {
+    answer = { call, value: await commands[name](command) ?? null };
+  } catch (error) {
+    answer = { call, error: messageOf(error), code: classify(error) };
+  }
+  Deno.stdout.writeSync(encoder.encode(`${JSON.stringify(answer, plain)}\n`));
+}
+
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+let rest = "";
+for await (const text of lines) {
+  const [...complete] = (rest + text).split("\n");
+  rest = complete.pop() ?? "";
+  for (const line of complete) void run(line);
+}
+Deno.exit(0);
