@@ -17,7 +17,6 @@ import { startWineHost, type WineHost } from "./wine_host.ts";
 
 const clientScript = new URL("shim_client.ts", import.meta.url).pathname;
 const bootFiles = new URL("../../sim/boot", import.meta.url).pathname;
-const eventsPipe = "\\\\.\\pipe\\lcow-test-containerd-ttrpc";
 
 /** An answer of the client. */
 interface Answer {
@@ -46,6 +45,22 @@ export interface Pipes {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const mounts = [
+  { destination: "/proc", type: "proc", source: "proc" },
+  {
+    destination: "/dev",
+    type: "tmpfs",
+    source: "tmpfs",
+    options: ["nosuid", "mode=755"],
+  },
+  {
+    destination: "/dev/pts",
+    type: "devpts",
+    source: "devpts",
+    options: ["newinstance", "ptmxmode=0666", "mode=0620"],
+  },
+];
 
 function ociProcess({ args, terminal = false }: ProcessOptions): unknown {
   return {
@@ -79,6 +94,8 @@ export class ShimWorld implements AsyncDisposable {
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #groups: readonly string[];
   readonly #layer: string;
+  /** Begins the names of all pipes of this world. */
+  readonly #pipePrefix = `\\\\.\\pipe\\${crypto.randomUUID()}`;
   #calls = 0;
 
   private constructor(
@@ -123,8 +140,12 @@ export class ShimWorld implements AsyncDisposable {
       stderr: "inherit",
     });
     const world = new ShimWorld(dir, wine, client, groups, layer);
-    await world.do("events", { pipe: eventsPipe });
+    await world.do("events", { pipe: world.#eventsPipe });
     return world;
+  }
+
+  get #eventsPipe(): string {
+    return `${this.#pipePrefix}-containerd`;
   }
 
   async #readAnswers(): Promise<void> {
@@ -175,7 +196,7 @@ export class ShimWorld implements AsyncDisposable {
         ociVersion: "1.0.2",
         process: ociProcess(process),
         root: { path: "rootfs" },
-        mounts: [{ destination: "/proc", type: "proc", source: "proc" }],
+        mounts,
         annotations: {
           "io.microsoft.virtualmachine.bootfilesrootpath": windowsPath(
             bootFiles,
@@ -199,7 +220,7 @@ export class ShimWorld implements AsyncDisposable {
     return await this.do("start", {
       args: [...flags, "-publish-binary", "none", ...more, action],
       bundle: windowsPath(action === "start" ? bundle : this.dir),
-      env: { TTRPC_ADDRESS: eventsPipe, TMP: windowsPath(this.dir) },
+      env: { TTRPC_ADDRESS: this.#eventsPipe, TMP: windowsPath(this.dir) },
     }) as Started;
   }
 
@@ -213,7 +234,7 @@ export class ShimWorld implements AsyncDisposable {
   /** Serves the pipes of a process. */
   async pipes(name: string, terminal = false): Promise<Pipes> {
     const pipe = (stream: string): string =>
-      `\\\\.\\pipe\\lcow-test-${name}-${stream}`;
+      `${this.#pipePrefix}-${name}-${stream}`;
     const pipes = {
       stdin: pipe("stdin"),
       stdout: pipe("stdout"),
@@ -289,7 +310,6 @@ export class ShimWorld implements AsyncDisposable {
     await this.#writer.close();
     await this.#answers;
     await this.#client.status;
-    await stopWine();
     await this.wine[Symbol.asyncDispose]();
     await Deno.remove(this.dir, { recursive: true });
   }

@@ -32,6 +32,7 @@ export class OverlappedStream implements Duplex {
   readonly #transport: Transport;
   readonly #buffers: BufferPool;
   #closed = false;
+  #readEnds = false;
   #writeEnded = false;
   /** Size of the next read: large once a small buffer was filled. */
   #readSize = smallBuffer;
@@ -63,7 +64,10 @@ export class OverlappedStream implements Duplex {
     this.#underWay++;
     try {
       const length = Math.min(buffer.length, native.bytes.length);
-      const n = await this.#transport.read(native.address, length);
+      const reading = this.#transport.read(native.address, length);
+      // What is there has been read at once; for more nobody waits.
+      if (this.#readEnds) this.#transport.cancel();
+      const n = await reading;
       if (n > 0) {
         buffer.set(native.bytes.subarray(0, n));
         this.#adapt(n, length);
@@ -105,6 +109,15 @@ export class OverlappedStream implements Duplex {
       }
     }
     if (bytes.length === 0) this.#requireWritable();
+  }
+
+  /**
+   * Nothing more shall come: reads give what is there already, then null. Only for
+   * streams that are not written to.
+   */
+  endRead(): void {
+    this.#readEnds = true;
+    this.#transport.cancel();
   }
 
   /**

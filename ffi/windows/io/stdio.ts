@@ -5,11 +5,12 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
-import type { Duplex } from "../../../base/duplex.ts";
+import { closedError, type Duplex } from "../../../base/duplex.ts";
 import { ShimError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { Timeouts } from "../../../base/timeouts.ts";
 import type { StdioName, StdioOptions } from "../../../hcs/ports.ts";
+import type { OverlappedStream } from "./overlapped_stream.ts";
 import { dialPipe, pipePrefix } from "./pipe.ts";
 import { ReconnectingOutput } from "./reconnecting_output.ts";
 import type { WindowsIo } from "./windows_io.ts";
@@ -21,12 +22,27 @@ import type { WindowsIo } from "./windows_io.ts";
  * @throws {ShimError} InvalidArgument when it names none.
  */
 export function pipeOf(url: string, stream: string): string {
-  const path = url.replace(/^npipe:/i, "").replaceAll("/", "\\");
+  // The host of the URL is empty, and its path begins with the two slashes.
+  const path = url.replace(/^npipe:(\/\/(?=\/\/))?/i, "")
+    .replaceAll("/", "\\");
   if (path.toLowerCase().startsWith(pipePrefix)) return path;
   throw new ShimError(
     "InvalidArgument",
     `Cannot open ${stream} "${url}": expected a named pipe, ${pipePrefix}NAME`,
   );
+}
+
+/**
+ * Input of a process: its `closeWrite()` says that nothing more will be written,
+ * as that of a FIFO does.
+ */
+function input(pipe: OverlappedStream, name: string): Duplex {
+  return {
+    read: (buffer) => pipe.read(buffer),
+    write: () => Promise.reject(closedError(`input pipe "${name}"`)),
+    closeWrite: () => Promise.resolve(pipe.endRead()),
+    close: () => pipe.close(),
+  };
 }
 
 /** What streams are opened with. */
@@ -55,10 +71,10 @@ export async function openStdio(
   { signal, reconnectLimit = 0 }: StdioOptions = {},
 ): Promise<Duplex> {
   const name = pipeOf(url, stream);
-  const dial = (signal?: AbortSignal): Promise<Duplex> =>
+  const dial = (signal?: AbortSignal): Promise<OverlappedStream> =>
     dialPipe(io, name, { clock, busyLimit: timeouts.pipeBusy, signal });
   const pipe = await dial(signal);
-  if (stream === "stdin") return pipe;
+  if (stream === "stdin") return input(pipe, name);
   return new ReconnectingOutput(pipe, {
     name,
     dial,
