@@ -79,6 +79,11 @@ const suites: readonly Suite[] = [
     commands: [{ args: deno("--no-check", "tests/e2e") }],
   },
   {
+    name: "windows",
+    limit: 400,
+    commands: [{ args: deno("--no-check", "tests/windows") }],
+  },
+  {
     name: "fuzz",
     limit: 120,
     commands: [{ args: deno("--no-check", "tests/fuzz") }],

@@ -51,7 +51,6 @@ function byZero(lastError: () => number): Judge {
     if (symbol.startsWith("WaitFor") && symbol !== "WaitForCompletions") {
       return result === waitFailed;
     }
-    if (symbol === "LocalFree") return result !== 0n;
     if (zeroIsFine.has(symbol)) return false;
     const zero = result === 0 || result === 0n || result === invalid;
     return zero && !goesOn.includes(lastError());
@@ -72,7 +71,8 @@ function bySocketError(lastError: () => number): Judge {
 
 /**
  * Symbols that cannot fail: they have no result, or their result says nothing of
- * the kind.
+ * the kind. `HcsCreateOperation` fails only when there is no memory, `LocalFree`
+ * only for what is no memory, which breaks the heap.
  */
 const cannotFail: ReadonlySet<string> = new Set([
   "CoTaskMemFree",
@@ -80,6 +80,8 @@ const cannotFail: ReadonlySet<string> = new Set([
   "GetLastError",
   "HcsCloseComputeSystem of computecore.dll",
   "HcsCloseOperation",
+  "HcsCreateOperation",
+  "LocalFree",
   "RtlGetVersion",
   "RtlNtStatusToDosError",
   "WSAGetLastError",
@@ -89,6 +91,11 @@ const cannotFail: ReadonlySet<string> = new Set([
 /** True when there is no such thing as a failure of the symbol. */
 export function isInfallible(dll: string, symbol: string): boolean {
   return cannotFail.has(symbol) || cannotFail.has(`${symbol} of ${dll}`);
+}
+
+/** True for what Windows' documentation says is not implemented: it never succeeds. */
+export function isUnimplemented(symbol: string): boolean {
+  return symbol === "HcsCancelOperation";
 }
 
 /** Records the calls of every DLL that is opened through it. */
@@ -144,7 +151,7 @@ export class RecordingOpener implements DllOpener {
     if (dll === "kernel32.dll" || dll === "advapi32.dll") {
       return byZero(this.#lastError.kernel32);
     }
-    if (dll === "ws2_32.dll" || dll === "mswsock.dll") {
+    if (dll.endsWith("ws2_32.dll") || dll === "mswsock.dll") {
       return bySocketError(this.#lastError.ws2_32);
     }
     return dll === "virtdisk.dll" ? byCode : byHresult;

@@ -5,13 +5,15 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import { vsockServiceId } from "../../base/guid.ts";
 import { hvAddress } from "../../ffi/windows/io/hv_address.ts";
 import { openSocket } from "../../ffi/windows/io/socket.ts";
 import { systemOpener } from "../../ffi/windows/library/dll.ts";
 import { encodeUtf16 } from "../../ffi/windows/library/utf16.ts";
-import { win32Error } from "../../ffi/windows/library/win32_error.ts";
+import { invalidHandle } from "../../ffi/windows/library/kernel32.ts";
+import { Win32, win32Error } from "../../ffi/windows/library/win32_error.ts";
 import type { Ws2_32Symbols } from "../../ffi/windows/library/ws2_32.ts";
 
 const file = {
@@ -49,7 +51,7 @@ function blockingStream(read: Move, write: Move, close: () => void): Duplex {
 }
 
 /** Connects to a pipe whose operations block. */
-export function dialPipeBlocking(name: string): Promise<Duplex> {
+export async function dialPipeBlocking(name: string): Promise<Duplex> {
   const { symbols } = systemOpener.open("C:\\windows\\System32\\kernel32.dll", {
     CreateFileW: {
       parameters: ["buffer", "u32", "u32", "u64", "u32", "u32", "u64"],
@@ -61,20 +63,27 @@ export function dialPipeBlocking(name: string): Promise<Duplex> {
     GetLastError: { parameters: [], result: "u32" },
   });
   const text = encodeUtf16(name);
-  const handle = symbols.CreateFileW(text, 0xc000_0000, 0, 0n, 3, 0, 0n);
-  if (handle === 0xffff_ffff_ffff_ffffn) {
-    throw win32Error(symbols.GetLastError(), `Cannot connect to "${name}"`);
+  const open = (): bigint =>
+    symbols.CreateFileW(text, 0xc000_0000, 0, 0n, 3, 0, 0n);
+  let handle = open();
+  while (handle === invalidHandle) {
+    const code = symbols.GetLastError();
+    if (code !== Win32.PipeBusy) {
+      throw win32Error(code, `Cannot connect to "${name}"`);
+    }
+    await systemClock.sleep(1); // The listener gets its turn.
+    handle = open();
   }
   const move = (call: typeof symbols.ReadFile): Move => async (bytes) => {
     const count = new Uint32Array(1);
     const ok = await call(handle, bytes, bytes.length, count, 0n);
     return ok === 0 ? 0 : count[0]!;
   };
-  return Promise.resolve(blockingStream(
+  return blockingStream(
     move(symbols.ReadFile),
     move(symbols.WriteFile),
     () => symbols.CloseHandle(handle),
-  ));
+  );
 }
 
 /** Connects to a Hyper-V socket whose operations block. */

@@ -88,7 +88,8 @@ int WSAAPI hv_bind(SOCKET s, const struct sockaddr *address, int size) {
 int WSAAPI hv_listen(SOCKET s, int backlog) {
   HvSocket *hv = hv_socket(s);
   struct sockaddr_in at; int size = sizeof at;
-  if (listen(s, backlog)) return SOCKET_ERROR;
+  // Linux resets connections that find the queue full, Hyper-V lets them wait.
+  if (listen(s, hv ? SOMAXCONN : backlog)) return SOCKET_ERROR;
   if (!hv) return 0;
   if (getsockname(s, (struct sockaddr *)&at, &size)) return SOCKET_ERROR;
   // Last: from here on a guest may come.
@@ -109,6 +110,14 @@ int WSAAPI hv_closesocket(SOCKET s) {
 }
 int WSAAPI hv_setsockopt(SOCKET s, int level, int option, const char *value, int size) {
   return level == HV_PROTOCOL_RAW && hv_socket(s) ? 0 : setsockopt(s, level, option, value, size);
+}
+int WSAAPI hv_connect(SOCKET s, const struct sockaddr *address, int size) {
+  if (!hv_socket(s)) return connect(s, address, size);
+  if (size < (int)sizeof(HvAddress) || address->sa_family != AF_HYPERV) return refuse(WSAEFAULT);
+  int port = ask("resolve", (const HvAddress *)address, 0);
+  if (port < 0) return SOCKET_ERROR;
+  struct sockaddr_in at = loopback(port);
+  return connect(s, (struct sockaddr *)&at, sizeof at);
 }
 static BOOL PASCAL hv_ConnectEx(SOCKET s, const struct sockaddr *address, int size, PVOID data, DWORD data_size, LPDWORD sent, LPOVERLAPPED overlapped) {
   if (!hv_socket(s)) return real_connect_ex(s, address, size, data, data_size, sent, overlapped);
