@@ -22,24 +22,36 @@ import type { Command, CommandName } from "./shim_commands.ts";
 
 const io = new WindowsIo();
 const encoder = new TextEncoder();
+const dialOptions = { clock: systemClock, busyLimit: 5_000 };
 const shimMain = new URL("../../shim/main.ts", import.meta.url).href;
 
-/** One pipe that this side serves for a task. */
+/** One pipe, and what came through it. */
 class TaskPipe {
-  readonly #listener: PipeListener;
-  readonly #stream = Promise.withResolvers<Duplex>();
+  readonly #listener: PipeListener | undefined;
+  readonly #stream: Promise<Duplex>;
   readonly #changed: (() => void)[] = [];
   #text = "";
   #ended = false;
 
-  constructor(name: string) {
-    this.#listener = PipeListener.open(io, name);
+  private constructor(stream: Promise<Duplex>, listener?: PipeListener) {
+    this.#listener = listener;
+    this.#stream = stream;
     void this.#read();
   }
 
+  /** One that this side serves. */
+  static serve(name: string): TaskPipe {
+    const listener = PipeListener.open(io, name);
+    return new TaskPipe(listener.accept(), listener);
+  }
+
+  /** One that the shim serves. */
+  static dial(name: string): TaskPipe {
+    return new TaskPipe(dialPipe(io, name, dialOptions));
+  }
+
   async #read(): Promise<void> {
-    const stream = await this.#listener.accept();
-    this.#stream.resolve(stream);
+    const stream = await this.#stream;
     const buffer = new Uint8Array(64 * 1024);
     const decoder = new TextDecoder();
     for (;;) {
@@ -54,7 +66,7 @@ class TaskPipe {
   }
 
   async write(text: string): Promise<void> {
-    await (await this.#stream.promise).write(encoder.encode(text));
+    await (await this.#stream).write(encoder.encode(text));
   }
 
   /** What has come, once it holds `until` or has ended. */
@@ -67,8 +79,8 @@ class TaskPipe {
   }
 
   async close(): Promise<void> {
-    await this.#listener.close();
-    await (await this.#stream.promise).close();
+    await (await this.#stream).close();
+    await this.#listener?.close();
   }
 }
 
@@ -85,8 +97,7 @@ function pipe(name: string): TaskPipe {
 async function clientOf(address: string): Promise<TtrpcClient> {
   const known = clients.get(address);
   if (known !== undefined) return known;
-  const options = { clock: systemClock, busyLimit: 5_000 };
-  const client = new TtrpcClient(await dialPipe(io, address, options));
+  const client = new TtrpcClient(await dialPipe(io, address, dialOptions));
   clients.set(address, client);
   client.closed.then(() => clients.delete(address));
   return client;
@@ -133,7 +144,11 @@ const commands: {
     await clients.get(address)?.closed;
   },
   serve: ({ pipe: name }) => {
-    pipes.set(name, new TaskPipe(name));
+    pipes.set(name, TaskPipe.serve(name));
+    return Promise.resolve();
+  },
+  dial: ({ pipe: name }) => {
+    pipes.set(name, TaskPipe.dial(name));
     return Promise.resolve();
   },
   input: async ({ pipe: name, text }) => await pipe(name).write(text),

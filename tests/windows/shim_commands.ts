@@ -25,6 +25,8 @@ interface Commands {
   closed: { readonly address: string };
   /** Serves a pipe for a stream of a task. */
   serve: { readonly pipe: string };
+  /** Connects to a pipe that the shim serves. */
+  dial: { readonly pipe: string };
   /** Writes to whoever connected to a pipe. */
   input: { readonly pipe: string; readonly text: string };
   /** What came through a pipe, once it holds `until`, or has ended. */

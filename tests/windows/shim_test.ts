@@ -128,6 +128,32 @@ Deno.test({
 
 Deno.test({
   name:
+    "output under Wine waits for a reader that comes back, and the log pipe tells of it",
+  timeout,
+  fn: async () => {
+    await using host = await ShimWorld.create();
+    const id = "reader";
+    const script = "echo one; read x; echo two; read x; echo three";
+    const task = await run(host, id, ["/bin/sh", "-c", script]);
+    const log = "\\\\.\\pipe\\containerd-shim-test-reader-log";
+    await host.do("dial", { pipe: log });
+    await host.output(task.stdout, "one");
+    await host.do("close", { pipe: task.stdout });
+    await host.do("input", { pipe: task.stdin, text: "\n" });
+    const text = await host.output(log, "dialled again");
+    const lines = text.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(new Set(lines.map(({ shim }) => shim)), new Set([id]));
+    await host.do("serve", { pipe: task.stdout });
+    await host.output(task.stdout, "two");
+    await host.do("input", { pipe: task.stdin, text: "\n" });
+    await host.call(task.address, "Wait", { id, execId: "" });
+    assertEquals(await host.output(task.stdout), "two\nthree\n");
+    await end(host, task.address, id);
+  },
+});
+
+Deno.test({
+  name:
     "execs under Wine run in the container, with a terminal whose size follows, and end by signals",
   timeout,
   fn: async () => {
