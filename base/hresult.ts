@@ -126,6 +126,16 @@ const others: Readonly<Record<number, Row>> = {
   0x800703e3: { name: "ERROR_OPERATION_ABORTED", code: "Canceled" },
   0x80070490: { name: "ERROR_NOT_FOUND", code: "NotFound" },
   0x80070570: { name: "ERROR_FILE_CORRUPT", code: "DataLoss" },
+  0x800706ba: {
+    name: "RPC_S_SERVER_UNAVAILABLE",
+    code: "Unavailable",
+    hint: "is the service vmcompute running?",
+  },
+  0x800706be: {
+    name: "RPC_S_CALL_FAILED",
+    code: "Unavailable",
+    hint: "the service ended during the call; see its event log",
+  },
   0x80072714: { name: "WSAEINTR", code: "Canceled" },
   0x8007271d: {
     name: "WSAEACCES",
