@@ -28,6 +28,15 @@ const updateAcceptContext = 0x700b;
 /** `AcceptEx` wants 16 bytes beyond each address. */
 const acceptAddress = addressSize + 16;
 
+/** Codes of an accept whose dial has gone already. They say nothing of the listener. */
+const goneDials: ReadonlySet<number> = new Set<number>([
+  Win32.NetnameDeleted,
+  Win32.ConnectionAborted,
+  Win32.WsaConnectionAborted,
+  Win32.WsaConnectionReset,
+  Win32.WsaNotConnected,
+]);
+
 /** Listens on one vsock port of one virtual machine. */
 export class HvListener implements DuplexListener {
   readonly #io: WindowsIo;
@@ -121,38 +130,51 @@ export class HvListener implements DuplexListener {
   }
 
   async #acceptOne(): Promise<Duplex> {
-    const { port, libraries: { ws2_32, mswsock } } = this.#io;
-    const socket = openSocket(ws2_32, this.#name);
-    try {
-      const result = await port.submit(({ overlapped, parameters }) => {
-        const ok = mswsock.AcceptEx(
-          this.#socket,
-          socket,
-          this.#addresses.address,
-          0,
-          acceptAddress,
-          acceptAddress,
-          parameters,
-          overlapped,
-        );
-        return socketOutcome(ws2_32, ok !== 0);
-      });
-      if (result < 0) throw refusal(-result, this.#name);
-      const listening = new BigUint64Array([this.#socket]);
-      const updated = ws2_32.setsockopt(
-        socket,
-        socketLevel,
-        updateAcceptContext,
-        listening,
-        listening.byteLength,
-      );
-      if (updated !== 0) throw refusal(ws2_32.WSAGetLastError(), this.#name);
-      port.attach(socket, this.#name);
-      return socketStream(this.#io, socket, this.#name);
-    } catch (error) {
+    const { port, libraries: { ws2_32 } } = this.#io;
+    for (;;) {
+      const socket = openSocket(ws2_32, this.#name);
+      try {
+        const code = await this.#acceptInto(socket);
+        if (code === 0) {
+          port.attach(socket, this.#name);
+          return socketStream(this.#io, socket, this.#name);
+        }
+        const isOver = !goneDials.has(code) || this.#closing !== undefined;
+        if (isOver) throw refusal(code, this.#name);
+      } catch (error) {
+        ws2_32.closesocket(socket);
+        throw error;
+      }
       ws2_32.closesocket(socket);
-      throw error;
     }
+  }
+
+  /** Connects a socket with the next dial. @returns 0, or the Win32 code of the failure. */
+  async #acceptInto(socket: bigint): Promise<number> {
+    const { port, libraries: { ws2_32, mswsock } } = this.#io;
+    const result = await port.submit(({ overlapped, parameters }) => {
+      const ok = mswsock.AcceptEx(
+        this.#socket,
+        socket,
+        this.#addresses.address,
+        0,
+        acceptAddress,
+        acceptAddress,
+        parameters,
+        overlapped,
+      );
+      return socketOutcome(ws2_32, ok !== 0);
+    });
+    if (result < 0) return -result;
+    const listening = new BigUint64Array([this.#socket]);
+    const updated = ws2_32.setsockopt(
+      socket,
+      socketLevel,
+      updateAcceptContext,
+      listening,
+      listening.byteLength,
+    );
+    return updated === 0 ? 0 : ws2_32.WSAGetLastError();
   }
 }
 

@@ -117,7 +117,8 @@ export class OverlappedStream implements Duplex {
    */
   endRead(): void {
     this.#readEnds = true;
-    this.#transport.cancel();
+    // The number of a handle that is closed may be another object's.
+    if (!this.#closed) this.#transport.cancel();
   }
 
   /**

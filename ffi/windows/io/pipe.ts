@@ -32,13 +32,16 @@ const busyPause = 10;
 
 /**
  * Requires the name of a pipe of this machine. A pipe of another machine would
- * block the process while the network is asked.
+ * block the process while the network is asked. Windows resolves `..` in such
+ * names, so that they could lead to any file, disk or share.
  *
  * @throws {ShimError} InvalidArgument.
  */
 export function requirePipeName(name: string): void {
-  const rest = name.slice(pipePrefix.length);
-  if (name.toLowerCase().startsWith(pipePrefix) && rest !== "") return;
+  const parts = name.slice(pipePrefix.length).split(/[\\/]/);
+  const isPlain = name.length > pipePrefix.length &&
+    !parts.includes(".") && !parts.includes("..");
+  if (name.toLowerCase().startsWith(pipePrefix) && isPlain) return;
   throw new ShimError(
     "InvalidArgument",
     `"${name}" is no named pipe of this machine: expected ${pipePrefix}NAME`,

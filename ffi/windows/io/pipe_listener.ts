@@ -33,6 +33,9 @@ const quota = 64 * 1024;
 /** Instances that wait for a client at the same time: so many may come at once. */
 const waitingInstances = 4;
 
+/** `ERROR_SEM_TIMEOUT`: there is such a pipe, and all its instances are taken. */
+const timedOut = 121;
+
 /** Clients that wait to be accepted; further ones find the pipe busy. */
 const maxQueued = 64;
 
@@ -86,7 +89,8 @@ export class PipeListener implements DuplexListener {
     requirePipeName(name);
     const listener = new PipeListener(io, name, options);
     listener.#addFirst();
-    while (listener.#instances.size < waitingInstances) listener.#add(0);
+    // One instance is enough to begin with.
+    listener.#refill();
     return listener;
   }
 
@@ -128,7 +132,7 @@ export class PipeListener implements DuplexListener {
   #exists(): boolean {
     const { kernel32 } = this.#io.libraries;
     const free = kernel32.WaitNamedPipeW(encodeUtf16(this.#name), 1);
-    return free !== 0 || kernel32.GetLastError() !== Win32.FileNotFound;
+    return free !== 0 || kernel32.GetLastError() === timedOut;
   }
 
   /** Adds an instance that waits for a client. */
@@ -161,35 +165,54 @@ export class PipeListener implements DuplexListener {
 
   async #serve(handle: bigint): Promise<void> {
     const { kernel32 } = this.#io.libraries;
-    const code = await this.#connected(handle);
+    const problem = await this.#connected(handle);
     this.#instances.delete(handle);
-    if (code !== 0 || this.#closed) {
-      kernel32.CloseHandle(handle);
-      if (this.#closed) return;
-      this.#log.warn("A pipe cannot wait for a client", {
-        pipe: this.#name,
-        error: win32Error(code, "ConnectNamedPipe").message,
-      });
-    } else {
+    if (problem === undefined && !this.#closed) {
       this.#queue.push(pipeStream(this.#io, handle, this.#name));
+      this.#refill();
+      return;
     }
-    this.#refill();
+    kernel32.CloseHandle(handle);
+    if (this.#closed || problem === undefined) return;
+    this.#log.warn("A pipe cannot wait for a client", {
+      pipe: this.#name,
+      error: problem.message,
+    });
+    // The next client brings new instances: to make them now could fail for ever.
+    this.#requireWaiting(problem);
   }
 
-  /** Waits for a client of this instance. @returns 0, or the Win32 code of the failure. */
-  async #connected(handle: bigint): Promise<number> {
+  /** Waits for a client of this instance. @returns Why none comes. */
+  async #connected(handle: bigint): Promise<Error | undefined> {
     const { port, libraries: { kernel32 } } = this.#io;
-    for (;;) {
-      const result = await port.submit(({ overlapped }) => {
-        if (kernel32.ConnectNamedPipe(handle, overlapped) !== 0) return 0;
-        const code = kernel32.GetLastError();
-        return code === Win32.IoPending ? 0 : code;
-      });
-      if (result >= 0 || -result === Win32.PipeConnected) return 0;
-      // A client came and left before the wait began: the next one, please.
-      if (-result !== Win32.NoData || this.#closed) return -result;
-      kernel32.DisconnectNamedPipe(handle);
+    const outcome = (ok: number): number => {
+      if (ok !== 0) return 0;
+      const code = kernel32.GetLastError();
+      return code === Win32.IoPending ? 0 : code;
+    };
+    const refusal = (code: number): Error =>
+      win32Error(code, `Cannot listen on pipe "${this.#name}"`);
+    try {
+      for (;;) {
+        const result = await port.submit(({ overlapped }) =>
+          outcome(kernel32.ConnectNamedPipe(handle, overlapped))
+        );
+        if (result >= 0 || -result === Win32.PipeConnected) return undefined;
+        // A client came and left before the wait began: the next one, please.
+        if (-result !== Win32.NoData || this.#closed) return refusal(-result);
+        const code = outcome(kernel32.DisconnectNamedPipe(handle));
+        if (code !== 0) return refusal(code);
+      }
+    } catch (error) {
+      return asError(error);
     }
+  }
+
+  /** Fails when no instance is left: while one waits, its client leads here again. */
+  #requireWaiting(problem: Error): void {
+    if (this.#instances.size > 0) return;
+    this.#closed = true;
+    void this.#queue.close(problem);
   }
 
   /** Keeps enough instances waiting, unless clients are not accepted. */
@@ -206,15 +229,13 @@ export class PipeListener implements DuplexListener {
           pipe: this.#name,
           error: messageOf(error),
         });
-        // While one waits, its client leads here again.
-        if (this.#instances.size === 0) {
-          this.#closed = true;
-          void this.#queue.close(
-            error instanceof Error ? error : new Error(String(error)),
-          );
-        }
+        this.#requireWaiting(asError(error));
         return;
       }
     }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

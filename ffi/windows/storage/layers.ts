@@ -199,19 +199,21 @@ function layerFoldersPlan(folders: readonly string[]): Plan {
  * is not there is made, empty: the guest puts a file system on it.
  *
  * @param create Makes the scratch disk.
+ * @param look Rejects with `NotFound` when there is no such file.
  * @throws {ShimError} InvalidArgument, FailedPrecondition or NotFound naming
  * option or path.
  */
 export async function windowsLayers(
   source: LayerSource,
   create: CreateDisk,
+  look: (path: string) => Promise<unknown> = Deno.stat,
 ): Promise<LayerSet> {
   const plan = windowsLayerPlan(source);
   for (const { path } of plan.readOnly) {
-    if (await exists(path)) continue;
+    if (await exists(path, look)) continue;
     throw new ShimError("NotFound", `Layer "${path}" not found`);
   }
-  if (!await exists(plan.scratch)) await createOnce(plan.scratch, create);
+  if (!await exists(plan.scratch, look)) await createOnce(plan.scratch, create);
   return { readOnly: plan.readOnly, scratch: disk(plan.scratch) };
 }
 
@@ -224,9 +226,12 @@ async function createOnce(path: string, create: CreateDisk): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function exists(
+  path: string,
+  look: (path: string) => Promise<unknown>,
+): Promise<boolean> {
   try {
-    await Deno.stat(path);
+    await look(path);
     return true;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return false;

@@ -35,18 +35,24 @@ export function commandLine(args: readonly string[]): string {
 
 /**
  * An environment block: `NAME=value` texts, each with its NUL, and one more NUL.
+ * Of names that differ only by case the last one counts, as for Windows they are
+ * one variable.
  *
  * @throws {ShimError} InvalidArgument for a NUL in a value.
  */
 export function environmentBlock(
   variables: Readonly<Record<string, string>>,
 ): Uint16Array<ArrayBuffer> {
+  const texts = new Map<string, string>();
+  for (const [name, value] of Object.entries(variables)) {
+    texts.set(name.toUpperCase(), `${name}=${value}`);
+  }
   // Windows looks variables up in a list that is sorted without regard to case.
-  const rows = Object.entries(variables)
-    .sort(([a], [b]) => a.toUpperCase() < b.toUpperCase() ? -1 : 1)
-    .map(([name, value]) => encodeUtf16(`${name}=${value}`));
+  const rows = [...texts].sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([, text]) => encodeUtf16(text));
   const size = rows.reduce((sum, row) => sum + row.length, 1);
-  const block = new Uint16Array(size);
+  // One without variables ends with two NULs, too.
+  const block = new Uint16Array(Math.max(size, 2));
   let at = 0;
   for (const row of rows) {
     block.set(row, at);

@@ -34,6 +34,8 @@ export interface SpawnParts {
   readonly io: WindowsIo;
   /** Slots for blocking waits. */
   readonly slots: Semaphore;
+  /** Reads a file; default `Deno.readTextFile`. */
+  readonly readText?: (path: string) => Promise<string>;
 }
 
 /** A process of ours, and both pipes to it. */
@@ -44,6 +46,8 @@ class WindowsProcess implements DetachedProcess {
   readonly #handle: bigint;
   readonly #stdout: Duplex;
   readonly #panicLog: string;
+  /** Waits for its end that are under way: they have the handle. */
+  readonly #waits = new Set<Promise<unknown>>();
   #text = "";
   #released = false;
 
@@ -61,9 +65,13 @@ class WindowsProcess implements DetachedProcess {
     this.#panicLog = panicLog;
     const fed = feed(streams.stdin, input);
     this.ready = this.#becomeReady(fed);
+    // Who kills or releases it need not wait for it.
+    this.ready.catch(() => {});
   }
 
   async kill(): Promise<void> {
+    // The number of a handle that was let go may be another process'.
+    if (this.#released) return;
     // One that has ended refuses, which is a success.
     this.#parts.io.libraries.kernel32.TerminateProcess(this.#handle, 1);
     await this.#exited();
@@ -78,6 +86,7 @@ class WindowsProcess implements DetachedProcess {
     if (this.#released) return;
     this.#released = true;
     await this.#stdout.close();
+    await Promise.all(this.#waits);
     this.#parts.io.libraries.kernel32.CloseHandle(this.#handle);
   }
 
@@ -109,11 +118,16 @@ class WindowsProcess implements DetachedProcess {
   }
 
   /** @returns The exit code; undefined when it does not end. */
-  async #exited(): Promise<number | undefined> {
-    const { io: { libraries: { kernel32 } }, slots } = this.#parts;
-    const state = await slots.run(() =>
-      kernel32.WaitForObject(this.#handle, exitLimit)
-    );
+  #exited(): Promise<number | undefined> {
+    const wait = this.#parts.slots.run(() => this.#waitForExit())
+      .finally(() => this.#waits.delete(wait));
+    this.#waits.add(wait);
+    return wait;
+  }
+
+  async #waitForExit(): Promise<number | undefined> {
+    const { kernel32 } = this.#parts.io.libraries;
+    const state = await kernel32.WaitForObject(this.#handle, exitLimit);
     const code = new Uint32Array(1);
     return state === signalled &&
         kernel32.GetExitCodeProcess(this.#handle, code) !== 0
@@ -122,8 +136,9 @@ class WindowsProcess implements DetachedProcess {
   }
 
   async #panicText(): Promise<string> {
+    const { readText = Deno.readTextFile } = this.#parts;
     try {
-      return (await Deno.readTextFile(this.#panicLog)).slice(-lastWords);
+      return (await readText(this.#panicLog)).slice(-lastWords);
     } catch (error) {
       return `${panicLog} cannot be read: ${messageOf(error)}`;
     }

@@ -32,8 +32,8 @@ const notSignalled = 258;
 export class NamedEvent implements Disposable {
   readonly #kernel32: EventSymbols;
   readonly #name: string;
-  readonly #handle: bigint;
-  #closed = false;
+  /** 0 once it is closed: the number may be another object's then. */
+  #handle: bigint;
 
   private constructor(kernel32: EventSymbols, name: string, handle: bigint) {
     this.#kernel32 = kernel32;
@@ -90,9 +90,9 @@ export class NamedEvent implements Disposable {
 
   /** Lets it go; the last one who does removes the event. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#handle === 0n) return;
     this.#kernel32.CloseHandle(this.#handle);
+    this.#handle = 0n;
   }
 
   /** The same as {@linkcode NamedEvent.close}. */

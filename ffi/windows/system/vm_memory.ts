@@ -61,15 +61,18 @@ const nameUnits = 257;
 const countersSize = 72;
 const workingSetAt = 16;
 
+/** `ERROR_NO_MORE_FILES`: the end of the list. */
+const endOfList = 18;
+
 const processNames: ReadonlySet<string> = new Set(["vmmem", "vmmem.exe"]);
 const accountDomain = "nt virtual machine";
 
 /** Ids of the processes that may be a VM's. */
 function candidates({ kernel32 }: ProcessLibraries): number[] {
   const list = kernel32.CreateToolhelp32Snapshot(processList, 0);
-  if (list === invalidHandle) {
-    throw win32Error(kernel32.GetLastError(), "Cannot list the processes");
-  }
+  const refusal = (code: number): Error =>
+    win32Error(code, "Cannot list the processes");
+  if (list === invalidHandle) throw refusal(kernel32.GetLastError());
   try {
     const entry = new Uint8Array(entrySize);
     const view = new DataView(entry.buffer);
@@ -81,6 +84,8 @@ function candidates({ kernel32 }: ProcessLibraries): number[] {
       if (processNames.has(name)) ids.push(view.getUint32(8, true));
       more = kernel32.Process32NextW(list, entry);
     }
+    const code = kernel32.GetLastError();
+    if (code !== endOfList) throw refusal(code);
     return ids;
   } finally {
     kernel32.CloseHandle(list);
@@ -163,14 +168,14 @@ function counterOf(
   process: bigint,
   runtimeId: string,
 ): VmMemoryCounter {
-  let closed = false;
+  let handle = process;
   return {
     workingSet: () => {
       const counters = new Uint8Array(countersSize);
       const view = new DataView(counters.buffer);
       view.setUint32(0, countersSize, true);
       const known = kernel32.K32GetProcessMemoryInfo(
-        process,
+        handle,
         counters,
         countersSize,
       );
@@ -181,9 +186,9 @@ function counterOf(
       );
     },
     close: () => {
-      if (closed) return;
-      closed = true;
-      kernel32.CloseHandle(process);
+      if (handle === 0n) return;
+      kernel32.CloseHandle(handle);
+      handle = 0n; // its number may be another object's from now on
     },
   };
 }

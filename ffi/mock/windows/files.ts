@@ -1,0 +1,95 @@
+/**
+ * Files of the pretended Windows: their paths, and what children write to them.
+ *
+ * @module
+ */
+
+import type { Kernel32Symbols } from "../../windows/library/kernel32.ts";
+import { encodeUtf16 } from "../../windows/library/utf16.ts";
+import { CallFailure } from "./calls.ts";
+import type { KernelObject } from "./handles.ts";
+import type { FakeKernel } from "./kernel.ts";
+import { bytesOf } from "./memory.ts";
+
+/** `ERROR_FILE_NOT_FOUND`. */
+const fileNotFound = 2;
+
+/** `ERROR_PATH_NOT_FOUND`. */
+const pathNotFound = 3;
+
+/** `CREATE_ALWAYS`. */
+const createAlways = 2;
+
+/** Final paths of a file, by the flags they are asked with; a number is a failure. */
+export type FinalPaths = Readonly<Record<number, string | number>>;
+
+/** One file. */
+export interface FileContent {
+  /** Its text. */
+  text: string;
+  /** Its final paths. */
+  readonly paths: FinalPaths;
+}
+
+/** An open file. */
+export class FakeFile implements KernelObject {
+  /** See {@linkcode KernelObject.kind}. */
+  readonly kind = "file";
+  /** What is in it. */
+  readonly content: FileContent;
+  /** See {@linkcode KernelObject.isInheritable}. */
+  readonly isInheritable: boolean;
+
+  /** @param content What is in it. */
+  constructor(content: FileContent, isInheritable: boolean) {
+    this.content = content;
+    this.isInheritable = isInheritable;
+  }
+
+  /** Nothing happens: the file stays. */
+  close(): void {}
+}
+
+/** All files. */
+export class FakeFiles {
+  readonly #files = new Map<string, FileContent>();
+
+  /** Puts a file there. */
+  add(path: string, paths: FinalPaths = {}): void {
+    this.#files.set(path.toLowerCase(), { text: "", paths });
+  }
+
+  /** What is in a file. @throws {Deno.errors.NotFound} */
+  text(path: string): string {
+    const file = this.#files.get(path.toLowerCase());
+    if (file !== undefined) return file.text;
+    throw new Deno.errors.NotFound(`${path} is not there`);
+  }
+
+  /** `CreateFileW`. @throws {CallFailure} */
+  open(path: string, disposition: number, isInheritable: boolean): FakeFile {
+    if (disposition === createAlways) this.add(path);
+    const file = this.#files.get(path.toLowerCase());
+    if (file === undefined) throw new CallFailure(fileNotFound);
+    return new FakeFile(file, isInheritable);
+  }
+}
+
+/** The symbol that tells final paths. */
+export function fileSymbols(
+  { calls, handles }: FakeKernel,
+): Pick<Kernel32Symbols, "GetFinalPathNameByHandleW"> {
+  const symbol = "GetFinalPathNameByHandleW";
+  return {
+    [symbol]: (handle, buffer, size, flags) =>
+      calls.run(symbol, 0, () => {
+        const { content } = handles.find(symbol, handle, FakeFile);
+        const path = content.paths[flags] ?? pathNotFound;
+        if (typeof path === "number") throw new CallFailure(path);
+        const units = encodeUtf16(path);
+        if (units.length > size) return units.length;
+        bytesOf(buffer).set(new Uint8Array(units.buffer));
+        return path.length;
+      }),
+  };
+}
