@@ -91,11 +91,17 @@ export async function compileFakes(): Promise<void> {
   await Promise.all(fakes.map(compile));
 }
 
-/** Puts the fakes of System32 into the prefix. */
+async function isSame(one: string, other: string): Promise<boolean> {
+  if (!await exists(one) || !await exists(other)) return false;
+  const [a, b] = await Promise.all([Deno.readFile(one), Deno.readFile(other)]);
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Puts the fakes of System32 into the prefix; Wine has its own of some names. */
 export async function installFakes(): Promise<void> {
   for await (const { name } of Deno.readDir(`${folder}system32`)) {
     const source = `${folder}system32/${name}`;
-    if (!await isOlder(system32 + name, [source])) continue;
+    if (await isSame(system32 + name, source)) continue;
     await place(system32 + name, (path) => Deno.copyFile(source, path));
   }
 }

@@ -11,7 +11,7 @@ import { buildRootfs } from "../image.ts";
 import { leftovers, machineGroups, settledLeftovers } from "../leftovers.ts";
 import { runTool } from "../../sim/command.ts";
 import { guestProgram } from "../../sim/guest_program.ts";
-import { setUp, spawnWindowsDeno, stopWine, windowsPath } from "./setup.ts";
+import { setUp, spawnWindowsDeno, windowsPath } from "./setup.ts";
 import type { Command, CommandName } from "./shim_commands.ts";
 import { startWineHost, type WineHost } from "./wine_host.ts";
 

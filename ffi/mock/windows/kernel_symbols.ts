@@ -37,7 +37,6 @@ export function kernelSymbols(kernel: FakeKernel): Pick<
   | "CreateIoCompletionPort"
   | "GetQueuedCompletionStatusEx"
   | "WaitForCompletions"
-  | "PostQueuedCompletionStatus"
   | "CancelIoEx"
 > {
   const { calls, memory, handles, operations } = kernel;
@@ -113,15 +112,6 @@ export function kernelSymbols(kernel: FakeKernel): Pick<
       take("WaitForCompletions", port, entries, count, removed);
       return ok;
     },
-    PostQueuedCompletionStatus: (port, count, key, overlapped) =>
-      calls.run("PostQueuedCompletionStatus", failed, () => {
-        handles.find("PostQueuedCompletionStatus", port, FakePort).post({
-          key: BigInt(key),
-          overlapped: BigInt(overlapped),
-          count,
-        });
-        return ok;
-      }),
     CancelIoEx: (handle, _overlapped) =>
       calls.run("CancelIoEx", failed, () => {
         if (handles.any(handle) === undefined) {

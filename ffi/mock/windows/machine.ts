@@ -32,6 +32,7 @@ import {
   ownerSymbols,
   processListSymbols,
 } from "./process_list.ts";
+import { FakePort, type Packet } from "./port.ts";
 import { processSymbols } from "./process_symbols.ts";
 import { securitySymbols } from "./security.ts";
 import { FakeSockets, peerOf } from "./socket.ts";
@@ -103,6 +104,11 @@ export class FakeWindows implements Disposable {
     const connection = this.sockets.connect(address);
     if (connection !== undefined) return peerOf(connection);
     throw new CallFailure(winsockCode(NtStatus.ConnectionRefused));
+  }
+
+  /** Queues a packet that no operation of the fake has made. */
+  post(port: bigint, packet: Packet): void {
+    this.kernel.handles.find("post", port, FakePort).post(packet);
   }
 
   /** What was taken and not given back, and what the real Windows would punish. */

@@ -221,7 +221,8 @@ Deno.test("a wait for completions takes its turn, and ends without a port", asyn
   const wait = () =>
     kernel32.WaitForCompletions(port, memory, 2, memory + 64n, 0xffff_ffff, 0);
   for (let count = 1n; count <= 3n; count++) {
-    kernel32.PostQueuedCompletionStatus(port, Number(count), 7n, count);
+    const packet = { key: 7n, overlapped: count, count: Number(count) };
+    bench.windows.post(port, packet);
   }
   const view = new Deno.UnsafePointerView(Deno.UnsafePointer.create(memory)!);
   assertEquals([await wait(), view.getUint32(64)], [1, 2]);

@@ -14,7 +14,6 @@ function manual(bench: FakeIo): {
   /** Queues the completion of one. */
   post(index: number, count?: number, status?: number): void;
 } {
-  const { kernel32 } = bench.windows.libraries;
   const slots: Slot[] = [];
   // The handle of the port: the first one that the machine has handed out.
   const handle = 0x8000_0000_0004n;
@@ -28,7 +27,7 @@ function manual(bench: FakeIo): {
     post: (index, count = 0, status = 0) => {
       const { overlapped, view, at } = slots[index]!;
       view.setBigUint64(at - 32, BigInt(status), true);
-      kernel32.PostQueuedCompletionStatus(handle, count, 0n, overlapped);
+      bench.windows.post(handle, { key: 0n, overlapped, count });
     },
   };
 }
@@ -137,7 +136,6 @@ Deno.test("without memory for a slot an operation is refused, not begun", async 
 Deno.test("completions of somebody else are ignored", async () => {
   const bench = new FakeIo();
   const { begin, post, slots } = manual(bench);
-  const { kernel32 } = bench.windows.libraries;
   const mine = begin();
   const [slot] = slots;
   const foreign = [
@@ -148,7 +146,7 @@ Deno.test("completions of somebody else are ignored", async () => {
     0x7fff_ffff_fff0n,
   ];
   for (const overlapped of foreign) {
-    kernel32.PostQueuedCompletionStatus(0x8000_0000_0004n, 1, 9n, overlapped);
+    bench.windows.post(0x8000_0000_0004n, { key: 9n, overlapped, count: 1 });
   }
   await bench.idle();
   assertEquals(bench.io.port.pending, 1);

@@ -95,16 +95,6 @@ export const kernel32Interface = {
     result: "i32", // BOOL
     nonblocking: true,
   },
-  /** Queues a completion by hand. */
-  PostQueuedCompletionStatus: {
-    parameters: [
-      "u64", // HANDLE CompletionPort
-      "u32", // DWORD dwNumberOfBytesTransferred
-      "u64", // ULONG_PTR dwCompletionKey
-      "u64", // LPOVERLAPPED lpOverlapped
-    ],
-    result: "i32", // BOOL
-  },
   /** Asks the operations of a handle to end; each still completes. */
   CancelIoEx: {
     parameters: [
