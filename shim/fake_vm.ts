@@ -8,12 +8,13 @@
 import { ShimError } from "../base/errors.ts";
 import { FakeGuest, type FakeGuestOptions } from "../bridge/fake_guest.ts";
 import { ScsiController } from "../controllers/device/scsi/mod.ts";
-import type {
-  CreateVm,
-  SandboxOptions,
-  VmExit,
-  VmState,
-  VmStats,
+import {
+  type CreateVm,
+  type SandboxOptions,
+  type VmExit,
+  VmResources,
+  type VmState,
+  type VmStats,
 } from "../controllers/vm/mod.ts";
 import type { Vm } from "./runtime.ts";
 
@@ -29,6 +30,8 @@ export class FakeVm implements Vm {
   readonly calls: FakeVmCall[] = [];
   /** Requests to its compute system. */
   readonly modified: unknown[] = [];
+  /** What its compute system answers to every request from now on. */
+  refuseModify: Error | undefined;
   /** What it was created with. */
   created: CreateVm | undefined;
   state: VmState = "NotCreated";
@@ -41,17 +44,20 @@ export class FakeVm implements Vm {
   readonly #holds = new Map<FakeVmCall, Promise<void>>();
   readonly #gone = new AbortController();
   readonly #scsi: ScsiController;
+  readonly #resources: VmResources;
 
   /** @param options How its guest behaves. */
   constructor(options: FakeGuestOptions = {}) {
     this.exited = this.#exited.promise;
     this.guest = new FakeGuest(options);
-    this.#scsi = new ScsiController({
-      vm: {
-        modify: (request) => Promise.resolve(void this.modified.push(request)),
+    const vm = {
+      modify: (request: unknown) => {
+        if (this.refuseModify) return Promise.reject(this.refuseModify);
+        return Promise.resolve(void this.modified.push(request));
       },
-      guest: this.guest,
-    }, 4);
+    };
+    this.#scsi = new ScsiController({ vm, guest: this.guest }, 4);
+    this.#resources = new VmResources({ vm, guest: this.guest });
   }
 
   /** The next call of this name fails. */
@@ -139,6 +145,11 @@ export class FakeVm implements Vm {
 
   scsi(): ScsiController {
     return this.#scsi;
+  }
+
+  resources(): VmResources {
+    this.requireRunning();
+    return this.#resources;
   }
 
   async stats(): Promise<VmStats> {

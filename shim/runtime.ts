@@ -27,6 +27,7 @@ export type Vm = Pick<
   | "scsi"
   | "sandboxOptions"
   | "stats"
+  | "resources"
   | "requireRunning"
 >;
 

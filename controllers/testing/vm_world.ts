@@ -36,6 +36,8 @@ export class VmWorld {
   readonly files = new FakeFiles();
   /** The time. */
   readonly clock = new FakeClock();
+  /** The host's memory that the VM uses. */
+  readonly memory = { workingSet: (): bigint => 4_096n, close: (): void => {} };
   /** The lines of the log. */
   readonly lines: Record<string, unknown>[] = [];
   /** The controller. */
@@ -49,7 +51,12 @@ export class VmWorld {
         compute,
         sockets,
         files,
-        platform: { arch: "amd64", build: 26100, cpus: 2 },
+        platform: {
+          arch: "amd64",
+          build: 26100,
+          cpus: 2,
+          vmMemory: () => Promise.resolve(this.memory),
+        },
       },
       log: jsonLogger((line) => this.lines.push(JSON.parse(line)), {
         level: "trace",

@@ -21,8 +21,10 @@ import { createSystem } from "./create_system.ts";
 import { rootDisk, scsiControllerCount } from "./devices.ts";
 import type { VmDocument } from "./document.ts";
 import { GuestLink } from "./guest_link.ts";
+import { HostMemory } from "./host_memory.ts";
 import type { VmPlatform } from "./host_facts.ts";
 import type { HostDevice, RuntimeOptions, SandboxOptions } from "./options.ts";
+import { VmResources } from "./resources.ts";
 import { type VmEvent, type VmState, vmStates } from "./states.ts";
 import { readVmStats, type VmStats } from "./stats.ts";
 
@@ -99,12 +101,15 @@ export class VmController {
   #ended: Promise<void> | undefined;
   #guest: Guest | undefined;
   #scsi: ScsiController | undefined;
+  #resources: VmResources | undefined;
+  readonly #memory: HostMemory;
   #startedAt: number | undefined;
   #exit: VmExit | undefined;
 
   /** @param deps The host and everything else it needs. */
   constructor(deps: VmDependencies) {
     this.#deps = deps;
+    this.#memory = new HostMemory(deps.host.platform, deps.log);
     this.#ledger = new Ledger(["system"]);
     const { promise, resolve } = Promise.withResolvers<VmExit>();
     this.exited = promise;
@@ -177,6 +182,17 @@ export class VmController {
     return this.#scsi;
   }
 
+  /**
+   * What the VM has and can get more of; the same object for all callers.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM is running.
+   */
+  resources(): VmResources {
+    const guest = this.guest;
+    const { system } = this.#vm!;
+    return this.#resources ??= new VmResources({ vm: system, guest });
+  }
+
   /** Statistics. @throws {ShimError} FailedPrecondition unless it is running. */
   async stats(): Promise<VmStats> {
     this.requireRunning();
@@ -184,6 +200,7 @@ export class VmController {
     return await readVmStats(
       system,
       plan.sandboxOptions.fullyPhysicallyBacked,
+      () => this.#memory.workingSet(system.runtimeId),
     );
   }
 
@@ -346,6 +363,7 @@ export class VmController {
   }
 
   #settle(): void {
+    void this.#memory.close();
     this.#exit ??= { at: this.#deps.clock.now() };
     this.#settleExited(this.#exit);
   }

@@ -13,7 +13,10 @@ import type { ComputeHost, HostFiles, Platform } from "../../hcs/ports.ts";
 import type { HostFacts } from "./options.ts";
 
 /** The part of the platform that a VM depends on. */
-export type VmPlatform = Pick<Platform, "arch" | "build" | "cpus">;
+export type VmPlatform = Pick<
+  Platform,
+  "arch" | "build" | "cpus" | "vmMemory"
+>;
 
 async function logicalProcessors(
   compute: Pick<ComputeHost, "serviceProperties">,

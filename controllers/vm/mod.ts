@@ -19,3 +19,4 @@ export type {
 } from "./options.ts";
 export { type VmEvent, type VmState, vmStates } from "./states.ts";
 export type { VmStats } from "./stats.ts";
+export { VmResources } from "./resources.ts";

@@ -21,10 +21,7 @@ export interface VmStats {
   readonly virtualNodeCount: number;
   /** Memory as the service reports it; absent when it does not. */
   readonly memory?: VirtualMachineMemory;
-  /**
-   * Bytes of host memory in use; absent when the VM is not physically backed,
-   * because the compute service does not know it then.
-   */
+  /** Bytes of host memory in use; absent when the host cannot tell. */
   readonly workingSetBytes?: bigint;
 }
 
@@ -32,11 +29,14 @@ export interface VmStats {
  * Reads the statistics of a VM.
  *
  * @param system The VM.
- * @param physicallyBacked Whether all its memory is assigned.
+ * @param physicallyBacked Whether all its memory is assigned: the compute service
+ *   knows how much is used only then.
+ * @param workingSet Asks the host for the memory of any other VM.
  */
 export async function readVmStats(
   system: Pick<ComputeSystem, "properties">,
   physicallyBacked: boolean,
+  workingSet: () => Promise<bigint | undefined>,
 ): Promise<VmStats> {
   const { Statistics, Memory } = Properties.decode(
     await system.properties({ PropertyTypes: ["Statistics", "Memory"] }),
@@ -44,12 +44,13 @@ export async function readVmStats(
   const runtime = Statistics?.Processor?.TotalRuntime100ns ?? 0n;
   const memory = Memory?.VirtualMachineMemory;
   const assigned = memory?.AssignedMemory;
+  const used = physicallyBacked
+    ? assigned === undefined ? undefined : assigned * pageBytes
+    : await workingSet();
   return {
     processorRuntimeNs: runtime * 100n,
     virtualNodeCount: Memory?.VirtualNodeCount ?? 0,
     ...(memory === undefined ? {} : { memory }),
-    ...(physicallyBacked && assigned !== undefined
-      ? { workingSetBytes: assigned * pageBytes }
-      : {}),
+    ...(used === undefined ? {} : { workingSetBytes: used }),
   };
 }

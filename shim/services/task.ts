@@ -5,27 +5,21 @@
  */
 
 import { ShimError } from "../../base/errors.ts";
-import { parseJson } from "../../base/json.ts";
-import { LinuxResources, Process as ProcessSpec } from "../../oci/spec.gen.ts";
-import type { Any } from "../../ttrpc/api/any.gen.ts";
+import { Process as ProcessSpec } from "../../oci/spec.gen.ts";
 import type {
   ExecProcessRequest,
   StateResponse,
   TaskV2,
-  UpdateTaskRequest,
 } from "../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
 import type { ProcessStatus } from "../../controllers/process/mod.ts";
-import { messageName } from "../bootstrap.ts";
 import type { Shim } from "../shim.ts";
 import { timestamp } from "../timestamp.ts";
 import { createTask } from "./create_task.ts";
 import { processInfos } from "./process_info.ts";
 import { packStatistics } from "./statistics.ts";
-
-/** Message name of the resources that a container can be given. */
-const linuxResources = "LinuxResources";
+import { updateTask } from "./update_task.ts";
 
 /** When a process ended, for a reply; absent before its end. */
 function exitedAt(
@@ -104,35 +98,6 @@ async function kill(
   const reachesPod = all && execId === "" && task.place?.kind === "sandbox";
   if (reachesPod) await task.place?.pod.killAll(signal);
   else await container.kill(execId, signal, all);
-}
-
-function resourcesOf(resources: Any | undefined): LinuxResources {
-  if (resources === undefined) {
-    throw new ShimError("InvalidArgument", "No resources to update");
-  }
-  if (messageName(resources.typeUrl) !== linuxResources) {
-    throw new ShimError(
-      "InvalidArgument",
-      `unsupported resource type "${resources.typeUrl}"`,
-    );
-  }
-  return LinuxResources.decode(
-    parseJson(new TextDecoder().decode(resources.value), "resources"),
-  );
-}
-
-async function update(shim: Shim, request: UpdateTaskRequest): Promise<void> {
-  requireRunning(shim, request.id);
-  const task = shim.task(request.id);
-  const container = task.require("update");
-  const resources = resourcesOf(request.resources);
-  if (task.place?.kind === "sandbox") {
-    throw new ShimError(
-      "NotImplemented",
-      `Resources of pod "${request.id}" as a whole cannot be updated; update its containers`,
-    );
-  }
-  await container.update(resources);
 }
 
 function notImplemented(what: string): () => Promise<never> {
@@ -214,7 +179,8 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
       return {};
     },
     Update: async (request) => {
-      await update(shim, request);
+      requireRunning(shim, request.id);
+      await updateTask(shim.task(request.id), request);
       return {};
     },
     Stats: async ({ id }) => {
