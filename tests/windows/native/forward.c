@@ -1,6 +1,7 @@
 #include "forward.h"
 #define CALL_TEXTS 4
 #define MARK_SIZE 16
+#define LARGE_BLOCK 0x100000 // more than any heap keeps
 typedef struct Waiter { struct Waiter *next; UINT32 call; HANDLE done; Frame *reply; } Waiter;
 typedef struct Text { struct Text *next; void *memory; SIZE_T size; UINT64 mark[MARK_SIZE / 8]; } Text;
 CRITICAL_SECTION lock;
@@ -17,12 +18,14 @@ static UINT64 last_receiver = 0x200000000, last_text; // handles are wider than 
 static int lost;
 
 // Counts the strings that the caller has not freed. Nobody tells a DLL of a LocalFree, and only one DLL of a process of
-// a CoTaskMemFree; but both free from the process heap. So a string lives while the heap has a block of its size at its
-// address, with its mark at the end.
+// a CoTaskMemFree; but both free from the process heap, and the heap gives a large block back to the system at once. So a
+// counted string gets a large block, and lives while there is memory at its address with its mark at the end. (A look
+// into the heap itself is not safe: it may follow pointers that a freed block once held.)
 static int is_live(Text *text) {
-  HANDLE heap = GetProcessHeap();
-  return HeapValidate(heap, 0, text->memory) && HeapSize(heap, 0, text->memory) == text->size
-    && !memcmp((char *)text->memory + text->size - MARK_SIZE, text->mark, MARK_SIZE);
+  char *mark = (char *)text->memory + text->size - MARK_SIZE;
+  MEMORY_BASIC_INFORMATION at;
+  return VirtualQuery(mark, &at, sizeof at) && at.State == MEM_COMMIT && at.Protect == PAGE_READWRITE
+    && (char *)at.BaseAddress + at.RegionSize >= mark + MARK_SIZE && !memcmp(mark, text->mark, MARK_SIZE);
 }
 __declspec(dllexport) int WINAPI FakeLiveStrings(void) {
   begin();
@@ -50,6 +53,7 @@ PWSTR text_of(Frame *frame, UINT32 index, int counted) {
     if (size == NO_TEXT) return NULL;
     int units = size ? MultiByteToWideChar(CP_UTF8, 0, at, size, 0, 0) : 0;
     SIZE_T bytes = (units + 1) * sizeof(WCHAR) + MARK_SIZE;
+    if (counted && bytes < LARGE_BLOCK) bytes = LARGE_BLOCK;
     PWSTR copy = library_alloc(bytes);
     if (units) MultiByteToWideChar(CP_UTF8, 0, at, size, copy, units);
     copy[units] = 0;
