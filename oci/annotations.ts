@@ -54,11 +54,24 @@ export const vmAnnotations = {
   fullyPhysicallyBacked: `${vm}.fullyphysicallybacked`,
   numaMaxProcessorsPerNode:
     `${topology}.processor.numa.max-processors-per-node`,
+  numaMaxSizePerNode: `${topology}.processor.numa.max-size-per-node`,
+  numaPreferredPhysicalNodes: `${topology}.numa.preferred-physical-nodes`,
   numaMappedPhysicalNodes: `${topology}.numa.mapped-physical-nodes`,
+  numaCountOfProcessors: `${topology}.numa.count-of-processors`,
+  numaCountOfMemoryBlocks: `${topology}.numa.count-of-memory-blocks`,
   storageBandwidthMaximum: `${vm}.storageqos.bandwidthmaximum`,
   storageIopsMaximum: `${vm}.storageqos.iopsmaximum`,
   vpmemMaximumCount: `${vm}.devices.virtualpmem.maximumcount`,
   securityPolicy: `${vm}.lcow.securitypolicy`,
+  securityPolicyEnforcer: `${vm}.lcow.enforcer`,
+  noSecurityHardware: `${vm}.no_security_hardware`,
+  guestStateFile: `${vm}.lcow.gueststatefile`,
+  dmVerityRootfsVhd: `${vm}.lcow.dmverity-rootfs-vhd`,
+  hclEnabled: `${vm}.lcow.hcl-enabled`,
+  extraVsockPorts: `${vm}.lcow.extra-vsock-ports`,
+  uvmReferenceInfoFile: `${vm}.lcow.uvm-reference-info-file`,
+  uvmHashEnvelopeReferenceInfoFile:
+    `${vm}.uvm-hash-envelope-reference-info-file`,
   scratchEncrypted: `${vm}.storage.scratch.encrypted`,
   disableWritableFileShares: `${vm}.fileshares.disablewritable`,
   policyBasedRouting: `${vm}.lcow.network.policybasedrouting`,
@@ -153,6 +166,16 @@ export class AnnotationReader {
     return this.#read(name, fallback, "true or false", parseBool);
   }
 
+  /** A boolean for which absence is a third value. */
+  optionalBool(name: string): boolean | undefined {
+    return this.#read<boolean | undefined>(
+      name,
+      undefined,
+      "true or false",
+      parseBool,
+    );
+  }
+
   /** A signed 32-bit integer. */
   int32(name: string, fallback = 0): number {
     return this.#read(name, fallback, "a 32-bit integer", (text) => {
@@ -181,12 +204,32 @@ export class AnnotationReader {
 
   /** A list of unsigned 32-bit integers; one bad member makes it empty. */
   uint32List(name: string): readonly number[] {
+    return this.#list(name, 2n ** 32n - 1n).map(Number);
+  }
+
+  /** A list of unsigned 64-bit integers; one bad member makes it empty. */
+  uint64List(name: string): readonly bigint[] {
+    return this.#list(name, 2n ** 64n - 1n);
+  }
+
+  #list(name: string, highest: bigint): readonly bigint[] {
     const text = this.#annotations[name];
     if (!text) return [];
-    const values = text.split(",").map((part) =>
-      parseInteger(part, unsigned, 0n, 2n ** 32n - 1n)
-    );
-    return values.includes(undefined) ? [] : values.map(Number);
+    const values: bigint[] = [];
+    for (const part of text.split(",")) {
+      const value = parseInteger(part, unsigned, 0n, highest);
+      if (value === undefined) {
+        const expected = "unsigned integers between commas";
+        this.#log.warn("Annotation ignored", {
+          annotation: name,
+          text,
+          expected,
+        });
+        return [];
+      }
+      values.push(value);
+    }
+    return values;
   }
 
   /** The annotations whose names start with a prefix, by the rest of the name. */

@@ -43,12 +43,23 @@ Deno.test("integers are decimal and in their range; others are the default, with
 });
 
 Deno.test("lists with a bad member are empty", () => {
-  const read = (text: string): readonly number[] =>
-    new AnnotationReader({ l: text }).uint32List("l");
-  assertEquals(read("1,2,300"), [1, 2, 300]);
-  for (const bad of ["", "1, 2", "1,", "x", "1,-2"]) {
-    assertEquals(read(bad), [], bad);
+  const read = (text: string): AnnotationReader =>
+    new AnnotationReader({ l: text });
+  assertEquals(read("1,2,300").uint32List("l"), [1, 2, 300]);
+  const highest = "18446744073709551615";
+  assertEquals(read(`0,${highest}`).uint64List("l"), [0n, 2n ** 64n - 1n]);
+  for (const bad of ["", "1, 2", "1,", "x", "1,-2", highest]) {
+    assertEquals(read(bad).uint32List("l"), [], bad);
   }
+});
+
+Deno.test("a boolean that is absent or cannot be read can be a third value", () => {
+  const read = (annotations: Record<string, string>) =>
+    new AnnotationReader(annotations).optionalBool("b");
+  assertEquals(
+    [read({}), read({ b: "sure" }), read({ b: "F" }), read({ b: "1" })],
+    [undefined, undefined, false, true],
+  );
 });
 
 Deno.test("annotations with a prefix are found by the rest of their names", () => {
@@ -60,7 +71,7 @@ Deno.test("defaults do not replace what is there, even when it is empty", () => 
   assertEquals(withDefaults({ a: "" }, { a: "1", b: "2" }), { a: "", b: "2" });
 });
 
-Deno.test("a group sets its members; a member that differs is a conflict", () => {
+Deno.test("host:O12 a group sets its members; a member that differs is a conflict", () => {
   const group = "io.microsoft.disable-unsafe-operations";
   const member = "io.microsoft.virtualmachine.fileshares.disablewritable";
   const expanded = expandAnnotations({ [group]: "True" });
@@ -72,6 +83,27 @@ Deno.test("a group sets its members; a member that differs is a conflict", () =>
     `"${group}" = "true" and "${member}" = "false"`,
   );
   assertEquals(error.code, "InvalidArgument");
+});
+
+Deno.test("host:O12 a host process that is forbidden is a conflict, however it is forbidden", () => {
+  const wanted = { "microsoft.com/hostprocess-container": "1" };
+  const forbidding: Record<string, string>[] = [
+    { "microsoft.com/disable-hostprocess-container": "true" },
+    { "io.microsoft.disable-unsafe-operations": "T" },
+  ];
+  for (const annotations of forbidding) {
+    const error = assertThrows(
+      () => expandAnnotations({ ...wanted, ...annotations }),
+      ShimError,
+      '"microsoft.com/hostprocess-container" = "1"',
+    );
+    assertEquals(error.code, "InvalidArgument");
+    expandAnnotations(annotations);
+  }
+  expandAnnotations({
+    ...wanted,
+    "microsoft.com/disable-hostprocess-container": "false",
+  });
 });
 
 Deno.test("annotations of another platform are refused when they have a value", () => {
@@ -90,7 +122,7 @@ Deno.test("annotations of another platform are refused when they have a value", 
 const typeKey = "io.kubernetes.cri.container-type";
 const idKey = "io.kubernetes.cri.sandbox-id";
 
-Deno.test("classifyContainer() tells sandboxes, workloads and standalone containers apart", () => {
+Deno.test("host:O13 classifyContainer() tells sandboxes, workloads and standalone containers apart", () => {
   assertEquals(classifyContainer(), {
     kind: "standalone",
     sandboxId: undefined,
@@ -105,7 +137,7 @@ Deno.test("classifyContainer() tells sandboxes, workloads and standalone contain
   );
 });
 
-Deno.test("classifyContainer() refuses half of the annotations, and unknown types", () => {
+Deno.test("host:O13 classifyContainer() refuses half of the annotations, and unknown types", () => {
   const refused: [Record<string, string>, string][] = [
     [{ [typeKey]: "pod", [idKey]: "p" }, 'container type "pod"'],
     [{ [typeKey]: "sandbox" }, `${idKey} is missing`],

@@ -7,6 +7,7 @@
 
 export * from "./annotations.ts";
 export * from "./classify.ts";
+export * from "./devices.ts";
 export * from "./expand.ts";
 export * from "./guest_spec.ts";
 export * from "./mounts.ts";

@@ -8,6 +8,8 @@ import { FakeClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
+import { NetworkController } from "../controllers/network/mod.ts";
+import { FakeHostNetwork } from "../controllers/network/testing.ts";
 import { PodController } from "../controllers/pod/mod.ts";
 import type { CallContext } from "../ttrpc/handlers.ts";
 import type { MessageType } from "../ttrpc/message.ts";
@@ -39,6 +41,8 @@ export interface FakeShimOptions {
 export class FakeShim {
   readonly clock = new FakeClock();
   readonly platform = new FakePlatform();
+  /** The network service of the host. */
+  readonly network = new FakeHostNetwork();
   /** The VMs in the order in which they were made. */
   readonly vms: FakeVm[] = [];
   /** The events in the order in which they were published. */
@@ -59,10 +63,18 @@ export class FakeShim {
         this.onVm(vm);
         return vm;
       },
-      newPod: (vm, id, options) =>
+      newPod: (vm, { id, options, namespaceId }) =>
         new PodController({
           guest: vm.guest,
           scsi: vm.scsi(),
+          shares: {
+            plan9: vm.plan9(),
+            files: {
+              stat: () => Promise.resolve("directory"),
+              join: (...parts) => parts.join("/"),
+            },
+          },
+          vpci: vm.vpci(),
           runtimeId: vm.runtimeId,
           compute: { grantAccess: () => Promise.resolve() },
           files: { resolve: (path) => Promise.resolve(path) },
@@ -74,6 +86,17 @@ export class FakeShim {
           log: silentLogger,
           clock: this.clock,
           timeouts: defaultTimeouts,
+          isVmRunning: () => vm.state === "Running",
+          network: namespaceId === "" ? undefined : new NetworkController({
+            vm,
+            guest: vm.guest,
+            host: this.network,
+            log: silentLogger,
+          }, {
+            namespaceId,
+            policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ??
+              false,
+          }),
         }, id),
     };
     this.shim = new Shim({

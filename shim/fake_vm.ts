@@ -6,8 +6,13 @@
  */
 
 import { ShimError } from "../base/errors.ts";
+import { HResult, HResultError } from "../base/hresult.ts";
+import type { Json } from "../base/json.ts";
 import { FakeGuest, type FakeGuestOptions } from "../bridge/fake_guest.ts";
-import { ScsiController } from "../controllers/device/scsi/mod.ts";
+import { DeviceControllers } from "../controllers/device/device_controllers.ts";
+import type { Plan9Controller } from "../controllers/device/plan9/mod.ts";
+import type { ScsiController } from "../controllers/device/scsi/mod.ts";
+import type { VpciController } from "../controllers/device/vpci/mod.ts";
 import {
   type CreateVm,
   type SandboxOptions,
@@ -19,7 +24,12 @@ import {
 import type { Vm } from "./runtime.ts";
 
 /** Calls that can be made to fail or wait. */
-export type FakeVmCall = "create" | "start" | "terminate" | "stats";
+export type FakeVmCall =
+  | "create"
+  | "start"
+  | "terminate"
+  | "stats"
+  | "modify";
 
 /** See the module. */
 export class FakeVm implements Vm {
@@ -43,7 +53,7 @@ export class FakeVm implements Vm {
   readonly #failures = new Map<FakeVmCall, Error>();
   readonly #holds = new Map<FakeVmCall, Promise<void>>();
   readonly #gone = new AbortController();
-  readonly #scsi: ScsiController;
+  readonly #devices: DeviceControllers;
   readonly #resources: VmResources;
 
   /** @param options How its guest behaves. */
@@ -56,8 +66,23 @@ export class FakeVm implements Vm {
         return Promise.resolve(void this.modified.push(request));
       },
     };
-    this.#scsi = new ScsiController({ vm, guest: this.guest }, 4);
+    this.#devices = new DeviceControllers({ vm, guest: this.guest }, {
+      scsiControllers: 4,
+      noWritableFileShares: false,
+    });
     this.#resources = new VmResources({ vm, guest: this.guest });
+  }
+
+  /** What its compute system does with a change of its network adapters. */
+  async modify(request: Json): Promise<void> {
+    await this.#play("modify");
+    if (this.state === "Terminated") {
+      throw new HResultError(
+        HResult.InvalidHandle,
+        "Modify of a closed system",
+      );
+    }
+    this.modified.push(request);
   }
 
   /** The next call of this name fails. */
@@ -144,7 +169,15 @@ export class FakeVm implements Vm {
   }
 
   scsi(): ScsiController {
-    return this.#scsi;
+    return this.#devices.scsi;
+  }
+
+  plan9(): Plan9Controller {
+    return this.#devices.plan9;
+  }
+
+  vpci(): VpciController {
+    return this.#devices.vpci;
   }
 
   resources(): VmResources {

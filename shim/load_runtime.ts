@@ -7,6 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
+import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
 import type { Machine } from "./host.ts";
@@ -33,10 +34,12 @@ export async function loadRuntime(
     platform,
     newVm: (id) =>
       new VmController({ host, log: log.child({ vm: id }), clock, timeouts }),
-    newPod: (vm, id, options) =>
+    newPod: (vm, { id, options, namespaceId }) =>
       new PodController({
         guest: vm.guest,
         scsi: vm.scsi(),
+        shares: { plan9: vm.plan9(), files },
+        vpci: vm.vpci(),
         runtimeId: vm.runtimeId,
         compute,
         files,
@@ -49,6 +52,16 @@ export async function loadRuntime(
         clock,
         timeouts,
         scratchEncryption: vm.sandboxOptions?.enableScratchEncryption ?? false,
+        isVmRunning: () => vm.state === "Running",
+        network: namespaceId === "" ? undefined : new NetworkController({
+          vm,
+          guest: vm.guest,
+          host: host.network,
+          log: log.child({ pod: id }),
+        }, {
+          namespaceId,
+          policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
+        }),
       }, id),
   };
 }

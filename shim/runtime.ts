@@ -28,6 +28,9 @@ export type Vm = Pick<
   | "sandboxOptions"
   | "stats"
   | "resources"
+  | "modify"
+  | "plan9"
+  | "vpci"
   | "requireRunning"
 >;
 
@@ -60,8 +63,26 @@ export type Container =
 
 /** The containers that share one pod. */
 export type Pod =
-  & Pick<PodController, "id" | "containers" | "remove" | "killAll">
+  & Pick<
+    PodController,
+    | "id"
+    | "containers"
+    | "remove"
+    | "killAll"
+    | "setupNetwork"
+    | "teardownNetwork"
+  >
   & { newContainer(id: string): Container };
+
+/** What a pod is made of. */
+export interface PodConfig {
+  /** Its id. */
+  readonly id: string;
+  /** Runtime options of its sandbox. */
+  readonly options: Options;
+  /** GUID of its network namespace on the host; empty when it has none. */
+  readonly namespaceId: string;
+}
 
 /** Everything that takes long to load. */
 export interface Runtime {
@@ -69,6 +90,6 @@ export interface Runtime {
   readonly platform: Pick<Platform, "layers" | "arch" | "os">;
   /** A VM that is not created yet. */
   newVm(id: string): Vm;
-  /** A pod in a running VM, with the runtime options of its sandbox. */
-  newPod(vm: Vm, id: string, options: Options): Pod;
+  /** A pod in a running VM. */
+  newPod(vm: Vm, config: PodConfig): Pod;
 }

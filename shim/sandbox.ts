@@ -214,16 +214,19 @@ export class Sandbox {
   }
 
   /**
-   * A new pod in the running VM.
+   * A new pod in the running VM, whose network is not set up.
    *
+   * @param id Its id.
+   * @param namespaceId GUID of its network namespace; empty when it has none.
    * @throws {ShimError} AlreadyExists when the id is taken.
    */
-  addPod(id: string): Pod {
+  addPod(id: string, namespaceId: string): Pod {
     if (this.pods.has(id)) {
       throw new ShimError("AlreadyExists", `Pod "${id}" already exists`);
     }
     this.requireRunning();
-    const pod = this.#runtime!.newPod(this.vm, id, this.config.options);
+    const { options } = this.config;
+    const pod = this.#runtime!.newPod(this.vm, { id, options, namespaceId });
     this.pods.set(id, pod);
     return pod;
   }

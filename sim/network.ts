@@ -9,7 +9,10 @@ import type { HostNetwork } from "../hcs/ports.ts";
 
 function notFound(kind: string, id: string): Promise<never> {
   return Promise.reject(
-    new ShimError("NotFound", `${kind} ID "${id}" not found`),
+    new ShimError(
+      "NotFound",
+      `${kind} ID "${id}" not found: the simulated host has no network; leave windows.network.networkNamespace out of the specification`,
+    ),
   );
 }
 

@@ -63,10 +63,17 @@ const suites: readonly Suite[] = [
         "--doc",
         "--no-check",
         ...rooms,
+        "tests/acceptance",
+        "tests/conformance",
         "tests/golden",
         "tests/lint",
       ),
     }],
+  },
+  {
+    name: "conformance",
+    limit: 120,
+    commands: [{ args: ["run", "-A", "--no-check", "tests/conformance.ts"] }],
   },
   {
     name: "kernel",
@@ -100,6 +107,9 @@ interface Result {
 const summary =
   /(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed(?: \(\d+ steps?\))?(?: \| (\d+) ignored)?/;
 
+/** The last line of a program that counts by itself. */
+const programSummary = /^(\d+) passed, (\d+) failed$/m;
+
 /** A test that cannot run here prints this line, with the reason. */
 const skipLine = /^skip: .*/gm;
 
@@ -129,7 +139,7 @@ async function run(
     };
   }
   const [, passed = "0", failed = "0", ignored = "0"] = summary.exec(output) ??
-    [];
+    programSummary.exec(output) ?? [];
   // A run that dies without a summary, or fails outside a test, is a failure too.
   const lost = !success && Number(failed) === 0 ? 1 : 0;
   return {

@@ -10,6 +10,7 @@ import type { ContainerDocument } from "../../bridge/messages.gen.ts";
 import type { LayerSet } from "../../hcs/ports.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import type { ContainerDependencies, ContainerIds } from "./dependencies.ts";
+import { assignDevices } from "./devices.ts";
 import { containerDocument } from "./document.ts";
 import { joinLayers } from "./layers.ts";
 import { makeMounts } from "./mounts.ts";
@@ -41,7 +42,8 @@ async function createInGuest(
 }
 
 /**
- * Attaches layers and disks, and creates the container in the guest.
+ * Gives the VM what the container needs (layers, disks, shares, devices), and
+ * creates the container in the guest.
  *
  * @param deps Host and guest.
  * @param ids Which container it is.
@@ -68,10 +70,15 @@ export async function acquireContainer(
     held,
     signal,
   );
-  const { mounts: wanted } = spec;
-  const mounts = wanted === undefined ? {} : {
-    mounts: await makeMounts(deps, runtimeId, wanted, held, signal),
-  };
-  const document = containerDocument({ ...spec, ...mounts }, ids, scratch);
+  const { mounts, windows } = spec;
+  const wanted: Spec = { ...spec };
+  if (mounts !== undefined) {
+    wanted.mounts = await makeMounts(deps, runtimeId, mounts, held, signal);
+  }
+  if (windows?.devices !== undefined) {
+    const devices = await assignDevices(deps, windows.devices, held, signal);
+    wanted.windows = { ...windows, devices };
+  }
+  const document = containerDocument(wanted, ids, scratch);
   return await createInGuest(deps, containerId, document, held, signal);
 }

@@ -9,8 +9,18 @@ import type { Logger } from "../../base/log.ts";
 import type { Timeouts } from "../../base/timeouts.ts";
 import type { Guest } from "../../bridge/guest.ts";
 import type { ComputeHost, HostFiles } from "../../hcs/ports.ts";
+import type { Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
+import type { VpciController } from "../device/vpci/mod.ts";
 import type { OpenStdio } from "../process/mod.ts";
+
+/** How directories and files of the host reach the VM. */
+export interface HostShares {
+  /** The shares of the VM. */
+  readonly plan9: Pick<Plan9Controller, "reserve" | "map" | "unmap">;
+  /** The files of the host. */
+  readonly files: Pick<HostFiles, "stat" | "join">;
+}
 
 /** What a container needs. */
 export interface ContainerDependencies {
@@ -18,6 +28,10 @@ export interface ContainerDependencies {
   readonly guest: Guest;
   /** The disks of the VM. */
   readonly scsi: Pick<ScsiController, "reserve" | "map" | "unmap">;
+  /** Host directories for the VM; without it, mounts of them are refused. */
+  readonly shares?: HostShares | undefined;
+  /** PCI devices for the VM; without it, devices are refused. */
+  readonly vpci?: Pick<VpciController, "reserve" | "map" | "unmap"> | undefined;
   /** The compute service. */
   readonly compute: Pick<ComputeHost, "grantAccess">;
   /** The files of the host. */

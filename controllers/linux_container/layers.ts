@@ -28,21 +28,15 @@ function scratchMount(isEncrypted: boolean): MountConfig {
   };
 }
 
-function layersRequest(
+/** Asks the guest to join layers, or to take them apart; both say the same. */
+export function layersRequest(
   type: "Add" | "Remove",
-  ids: GuestIds,
-  layers: readonly string[],
-  scratch: string,
+  layers: CombinedLayers,
 ): ModifyRequest {
   return {
     ResourceType: "CombinedLayers",
     RequestType: type,
-    Settings: CombinedLayers.encode({
-      ContainerID: ids.containerId,
-      ContainerRootPath: guestRootfs(ids),
-      Layers: layers.map((path) => ({ Path: path })),
-      ScratchPath: scratch,
-    }),
+    Settings: CombinedLayers.encode(layers),
   };
 }
 
@@ -78,21 +72,36 @@ export async function joinLayers(
     // Who may read layers is the snapshotter's business: it grants all VMs.
     const disk = { ...await resolve(layer), readOnly: true };
     const mount = { ...layerMount, partition: layer.partition };
-    paths.push(await resources.mapDisk(scsi, "layer", disk, mount, signal));
+    const { hostPath } = disk;
+    paths.push(
+      await resources.map("layer", hostPath, scsi, [disk, mount], signal),
+    );
   }
 
   const disk = { ...await resolve(layers.scratch), readOnly: false };
   await compute.grantAccess(runtimeId, disk.hostPath);
   const mount = scratchMount(deps.scratchEncryption ?? false);
-  const mounted = await resources.mapDisk(scsi, "scratch", disk, mount, signal);
+  const mounted = await resources.map(
+    "scratch",
+    disk.hostPath,
+    scsi,
+    [disk, mount],
+    signal,
+  );
   const scratch = guestScratch(mounted, ids);
+  const joined: CombinedLayers = {
+    ContainerID: ids.containerId,
+    ContainerRootPath: guestRootfs(ids),
+    Layers: paths.map((path) => ({ Path: path })),
+    ScratchPath: scratch,
+  };
 
   signal?.throwIfAborted();
-  await guest.modify(layersRequest("Add", ids, paths, scratch));
+  await guest.modify(layersRequest("Add", joined));
   resources.add(
     "combined layers",
     guestRootfs(ids),
-    () => guest.modify(layersRequest("Remove", ids, paths, scratch)),
+    () => guest.modify(layersRequest("Remove", joined)),
   );
   return scratch;
 }

@@ -1,11 +1,11 @@
 /**
- * The mounts of a container: disks are attached, what the guest finds by itself
- * passes.
+ * The mounts of a container: disks are attached, directories and files of the host
+ * are shared, what the guest finds by itself passes.
  *
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import {
   blockDevicePrefix,
   guestSources,
@@ -15,8 +15,9 @@ import {
   requireHugepages,
 } from "../../oci/mounts.ts";
 import type { Mount } from "../../oci/spec.gen.ts";
+import type { ShareConfig } from "../device/plan9/mod.ts";
 import type { DiskConfig, MountConfig } from "../device/scsi/mod.ts";
-import type { ContainerDependencies } from "./dependencies.ts";
+import type { ContainerDependencies, HostShares } from "./dependencies.ts";
 import type { ContainerResources } from "./resources.ts";
 
 /** Mount types whose source is a disk, and how the host backs it. */
@@ -25,22 +26,6 @@ const diskTypes: Readonly<Record<string, DiskConfig["type"]>> = {
   "physical-disk": "PassThru",
   "extensible-virtual-disk": "ExtensibleVirtualDisk",
 };
-
-/**
- * Refuses mounts that need a directory or a file of the host.
- *
- * @throws {ShimError} NotImplemented naming the first one.
- */
-export function refuseHostMounts(mounts: readonly Mount[]): void {
-  for (const { destination, type, source = "" } of mounts) {
-    if (type !== "bind" || source === "" || isGuestSource(source)) continue;
-    if (source.startsWith(guestSources.hugepages)) continue;
-    throw new ShimError(
-      "NotImplemented",
-      `Cannot mount "${source}" at "${destination}": sharing directories and files of the host is not supported; use a disk or a sandbox:// source`,
-    );
-  }
-}
 
 /** @throws {ShimError} InvalidArgument naming a mount that cannot be right. */
 function requireValid({ destination, type = "", source = "" }: Mount): void {
@@ -70,15 +55,126 @@ async function diskOf(
   return { hostPath, type, readOnly, evdType: evd.type };
 }
 
+/** True for a directory or a file of the host. */
+function isHostMount({ type, source = "" }: Mount): boolean {
+  return type === "bind" && !isGuestSource(source) &&
+    !source.startsWith(guestSources.hugepages);
+}
+
+/** What of the host is shared for a mount, and where it is below the share. */
+interface SharePlan {
+  readonly share: ShareConfig;
+  /** Name of the single file; undefined for a directory. */
+  readonly file?: string;
+}
+
+/** Parts a path behind its last separator, in the flavour of the host. */
+function splitPath(
+  { join }: Pick<HostShares["files"], "join">,
+  path: string,
+): [directory: string, name: string] {
+  const separators = join("a", "b").includes("\\") ? /[\\/]/g : /\//g;
+  const last = [...path.matchAll(separators)].at(-1)?.index ?? -1;
+  return [path.slice(0, last + 1), path.slice(last + 1)];
+}
+
+/** A file is shared as a directory in which only it is visible. */
+async function planShare(
+  files: HostShares["files"],
+  mount: Mount,
+): Promise<SharePlan> {
+  const { source = "", destination } = mount;
+  const readOnly = isReadOnly(mount);
+  let kind: "file" | "directory";
+  try {
+    kind = await files.stat(source);
+  } catch (cause) {
+    throw new ShimError(
+      classify(cause),
+      `Cannot mount "${source}" at "${destination}": ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  if (kind === "directory") return { share: { hostPath: source, readOnly } };
+  const [hostPath, file] = splitPath(files, source);
+  return {
+    share: { hostPath, readOnly, restrict: true, allowedNames: [file] },
+    file,
+  };
+}
+
+async function mountShare(
+  { shares }: Pick<ContainerDependencies, "shares">,
+  mount: Mount,
+  resources: ContainerResources,
+  signal?: AbortSignal,
+): Promise<Mount> {
+  if (shares === undefined) {
+    throw new ShimError(
+      "NotImplemented",
+      `Cannot mount "${mount.source}" at "${mount.destination}": this VM has no file shares; use a disk or a sandbox:// source`,
+    );
+  }
+  const { share, file } = await planShare(shares.files, mount);
+  const shared = await resources.map(
+    "share",
+    mount.source ?? "",
+    shares.plan9,
+    [share, { readOnly: share.readOnly }],
+    signal,
+  );
+  return {
+    ...mount,
+    source: file === undefined ? shared : `${shared}/${file}`,
+  };
+}
+
+async function mountDisk(
+  deps: ContainerDependencies,
+  runtimeId: string,
+  type: DiskConfig["type"],
+  mount: Mount,
+  resources: ContainerResources,
+  signal?: AbortSignal,
+): Promise<Mount> {
+  const disk = await diskOf(deps, type, mount);
+  // The provider of an extensible disk opens it, not the VM.
+  if (type !== "ExtensibleVirtualDisk") {
+    await deps.compute.grantAccess(runtimeId, disk.hostPath);
+  }
+  const blockDev = mount.destination.startsWith(blockDevicePrefix);
+  const config: MountConfig = {
+    partition: 0,
+    readOnly: disk.readOnly,
+    options: mount.options ?? [],
+    blockDev,
+  };
+  const source = await resources.map(
+    "disk",
+    disk.hostPath,
+    deps.scsi,
+    [disk, config],
+    signal,
+  );
+  // The guest takes the prefix off the destination of a block device.
+  return { ...mount, source, type: blockDev ? "bind" : "none" };
+}
+
 /**
  * Makes the mounts of a container, in their order.
  *
+ * A single file becomes `<share>/<name>`. (The peer leaves the name out, so that
+ * the container gets the directory around its file.)
+ *
  * @param deps Host and guest.
  * @param runtimeId Who is granted access to disks.
- * @param mounts Without those that {@linkcode refuseHostMounts} refuses.
+ * @param mounts As the specification has them.
  * @param resources Takes everything that is acquired, also when this fails.
  * @param signal Ends it between two steps.
  * @returns The mounts in terms of the guest.
+ * @throws {ShimError} InvalidArgument for a mount that cannot be right, NotFound
+ * for a source that is not there, NotImplemented for what this VM does not have;
+ * else what host or guest answered.
  */
 export async function makeMounts(
   deps: ContainerDependencies,
@@ -91,31 +187,13 @@ export async function makeMounts(
   for (const mount of mounts) {
     requireValid(mount);
     const type = diskTypes[mount.type ?? ""];
-    if (type === undefined) {
-      result.push(mount);
-      continue;
-    }
-    const disk = await diskOf(deps, type, mount);
-    // The provider of an extensible disk opens it, not the VM.
-    if (type !== "ExtensibleVirtualDisk") {
-      await deps.compute.grantAccess(runtimeId, disk.hostPath);
-    }
-    const blockDev = mount.destination.startsWith(blockDevicePrefix);
-    const config: MountConfig = {
-      partition: 0,
-      readOnly: disk.readOnly,
-      options: mount.options ?? [],
-      blockDev,
-    };
-    const source = await resources.mapDisk(
-      deps.scsi,
-      "disk",
-      disk,
-      config,
-      signal,
-    );
-    // The guest takes the prefix off the destination of a block device.
-    result.push({ ...mount, source, type: blockDev ? "bind" : "none" });
+    if (type !== undefined) {
+      result.push(
+        await mountDisk(deps, runtimeId, type, mount, resources, signal),
+      );
+    } else if (isHostMount(mount)) {
+      result.push(await mountShare(deps, mount, resources, signal));
+    } else result.push(mount);
   }
   return result;
 }

@@ -7,26 +7,20 @@
 import { ShimError } from "../../base/errors.ts";
 import { missingLinux } from "../../oci/guest_spec.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
-import { refuseHostMounts } from "./mounts.ts";
 
 /**
  * Refuses a specification before anything is acquired for it.
  *
  * @throws {ShimError} InvalidArgument without a linux section; NotImplemented
- * naming the mount, device or namespace.
+ * naming a network namespace of a Linux host, which the guest cannot have.
  */
 export function refuseUnsupported(spec: Spec): void {
-  const refuse = (what: string): ShimError =>
-    new ShimError("NotImplemented", `${what} is not supported`);
   if (spec.linux === undefined) throw missingLinux();
-  const [device] = spec.windows?.devices ?? [];
-  if (device !== undefined) {
-    throw refuse(`Assigning device "${device.id}" to a container`);
+  for (const { type, path } of spec.linux.namespaces ?? []) {
+    if (type !== "network" || !path) continue;
+    throw new ShimError(
+      "NotImplemented",
+      `Network namespace "${path}" is not supported: it is one of this machine, not of the VM`,
+    );
   }
-  const hcn = spec.windows?.network?.networkNamespace;
-  if (hcn) throw refuse(`Network namespace "${hcn}"`);
-  for (const { type, path } of spec.linux?.namespaces ?? []) {
-    if (type === "network" && path) throw refuse(`Network namespace "${path}"`);
-  }
-  refuseHostMounts(spec.mounts ?? []);
 }

@@ -7,15 +7,11 @@
 import { isGone } from "../../base/hresult.ts";
 import { Ledger } from "../../base/ledger.ts";
 import type { Logger } from "../../base/log.ts";
-import type {
-  DiskConfig,
-  MountConfig,
-  ScsiController,
-} from "../device/scsi/mod.ts";
 
 /**
  * Kinds of resources in the order of their release: the guest unmounts the root
- * file system and forgets the container before the disks below it go.
+ * file system and forgets the container before the disks below it go; shares and
+ * devices, which nothing stands on, go last.
  */
 export const releaseOrder = [
   "combined layers",
@@ -23,10 +19,22 @@ export const releaseOrder = [
   "scratch",
   "layer",
   "disk",
+  "share",
+  "device",
 ] as const;
 
 /** A kind of resource. */
 export type ResourceKind = (typeof releaseOrder)[number];
+
+/** Devices of one class, as their controller hands them out. */
+export interface DeviceClass<Wanted extends readonly unknown[]> {
+  /** Reserves one. @returns The id of the reservation. */
+  reserve(...wanted: Wanted): Promise<string>;
+  /** Gives it to the VM. @returns Its name in the guest. */
+  map(id: string, signal?: AbortSignal): Promise<string>;
+  /** Gives the reservation back. */
+  unmap(id: string): Promise<void>;
+}
 
 /** The resources of one container. */
 export class ContainerResources {
@@ -61,21 +69,26 @@ export class ContainerResources {
   }
 
   /**
-   * Reserves a partition, notes it, and makes it appear in the guest.
+   * Reserves a device, notes it, and makes it appear in the guest.
    *
-   * @returns Its path in the guest.
+   * @param kind What it is for this container.
+   * @param key What it is on the host, for people.
+   * @param devices Its controller.
+   * @param wanted What is reserved.
+   * @param signal Ends it between two steps.
+   * @returns Its path or id in the guest.
    */
-  async mapDisk(
-    scsi: Pick<ScsiController, "reserve" | "map" | "unmap">,
+  async map<Wanted extends readonly unknown[]>(
     kind: ResourceKind,
-    disk: DiskConfig,
-    mount: MountConfig,
+    key: string,
+    devices: DeviceClass<Wanted>,
+    wanted: Wanted,
     signal?: AbortSignal,
   ): Promise<string> {
     signal?.throwIfAborted();
-    const id = await scsi.reserve(disk, mount);
-    this.add(kind, disk.hostPath, () => scsi.unmap(id));
-    return await scsi.map(id, signal);
+    const id = await devices.reserve(...wanted);
+    this.add(kind, key, () => devices.unmap(id));
+    return await devices.map(id, signal);
   }
 
   /** Releases everything. @throws The first failure; the rest stays held. */

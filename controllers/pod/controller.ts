@@ -6,26 +6,27 @@
 
 import { ShimError } from "../../base/errors.ts";
 import { limits } from "../../base/timeouts.ts";
-import {
-  type ContainerDependencies,
-  LinuxContainer,
-} from "../linux_container/mod.ts";
+import type { PodContainer, PodDependencies } from "./dependencies.ts";
+import { Member } from "./member.ts";
 
-/** What a pod needs. */
-export interface PodDependencies extends ContainerDependencies {
-  /** GUID of the VM. */
-  readonly runtimeId: string;
-}
-
-/** The registry of the containers of one pod. */
+/**
+ * The registry of the containers of one pod, and the owner of its network.
+ *
+ * Members answer at once; `setupNetwork`, `teardownNetwork` and `killAll` wait for
+ * what they do, while the registry may change.
+ */
 export class PodController {
   /** Its id, by which the guest knows it, too. */
   readonly id: string;
   readonly #deps: PodDependencies;
-  readonly #containers = new Map<string, LinuxContainer>();
+  readonly #containers = new Map<string, Member>();
+  #networkSetup: Promise<void> | undefined;
+  #isEnding = false;
 
   /**
-   * @param deps What its containers need.
+   * Nothing is called yet.
+   *
+   * @param deps What it and its containers need.
    * @param id Its id; a standalone container is a pod of one with its own id.
    */
   constructor(deps: PodDependencies, id: string) {
@@ -34,26 +35,60 @@ export class PodController {
   }
 
   /** Its containers now, by id; a copy. */
-  get containers(): ReadonlyMap<string, LinuxContainer> {
+  get containers(): ReadonlyMap<string, PodContainer> {
     return new Map(this.#containers);
   }
 
   /** Its containers now; a copy. */
-  list(): LinuxContainer[] {
+  list(): PodContainer[] {
     return [...this.#containers.values()];
+  }
+
+  /**
+   * Sets its network up, once: before the first container, and whoever comes
+   * later waits for that one setup. A pod without a network has nothing to do.
+   *
+   * @param signal Of the first caller: prevents what has not begun.
+   * @throws What the network's setup threw, for every caller. The pod cannot be
+   * used then; {@linkcode PodController.teardownNetwork} takes back what there is.
+   */
+  setupNetwork(signal?: AbortSignal): Promise<void> {
+    const { network } = this.#deps;
+    this.#networkSetup ??= network?.setup(signal) ?? Promise.resolve();
+    return this.#networkSetup;
+  }
+
+  /**
+   * Takes its network down: at its end, after the last container. The delete of
+   * the last container does that by itself; call it for a pod that never had one.
+   * A pod that had a network takes no further container from now on.
+   *
+   * @throws What the network's teardown threw. The call can be repeated.
+   */
+  async teardownNetwork(): Promise<void> {
+    const { network } = this.#deps;
+    if (network === undefined) return;
+    this.#isEnding = true;
+    await network.teardown();
   }
 
   /**
    * A further container, which is not created yet.
    *
    * @throws {ShimError} AlreadyExists for an id that is taken, ResourceExhausted
-   * when the pod has too many.
+   * when the pod has too many, FailedPrecondition when its network was taken down.
    */
-  newContainer(id: string): LinuxContainer {
+  newContainer(id: string): PodContainer {
     if (this.#containers.has(id)) {
       throw new ShimError(
         "AlreadyExists",
         `Container "${id}" already exists in pod "${this.id}"`,
+      );
+    }
+    if (this.#isEnding) {
+      throw new ShimError(
+        "FailedPrecondition",
+        `Cannot add container "${id}" to pod "${this.id}": the pod has ended, its network is taken down`,
       );
     }
     if (this.#containers.size >= limits.containers) {
@@ -63,17 +98,20 @@ export class PodController {
       );
     }
     const { runtimeId } = this.#deps;
-    const container = new LinuxContainer(this.#deps, {
-      containerId: id,
-      podId: this.id,
-      runtimeId,
-    });
+    const container = new Member(
+      this.#deps,
+      { containerId: id, podId: this.id, runtimeId },
+      {
+        leaving: (id) => this.requireLast(id),
+        left: () => this.#memberLeft(),
+      },
+    );
     this.#containers.set(id, container);
     return container;
   }
 
   /** A container by its id. @throws {ShimError} NotFound. */
-  get(id: string): LinuxContainer {
+  get(id: string): PodContainer {
     const container = this.#containers.get(id);
     if (container === undefined) throw this.#notFound(id);
     return container;
@@ -89,6 +127,33 @@ export class PodController {
       "NotFound",
       `Container "${id}" not found in pod "${this.id}"`,
     );
+  }
+
+  /**
+   * The precondition of a delete: the sandbox container, which has the id of the
+   * pod, goes last. When the VM is gone the order does not matter any more; other
+   * containers go whenever they like.
+   *
+   * @throws {ShimError} FailedPrecondition with the number of those that are left.
+   */
+  requireLast(id: string): void {
+    const { isVmRunning = () => true } = this.#deps;
+    if (id !== this.id || !isVmRunning()) return;
+    const others = this.#remaining().filter((other) => other.id !== id).length;
+    if (others === 0) return;
+    throw new ShimError(
+      "FailedPrecondition",
+      `Cannot delete sandbox container "${id}": ${others} containers of its pod are left`,
+    );
+  }
+
+  /** Those that are not deleted, be they created or not. */
+  #remaining(): Member[] {
+    return [...this.#containers.values()].filter(({ isDeleted }) => !isDeleted);
+  }
+
+  async #memberLeft(): Promise<void> {
+    if (this.#remaining().length === 0) await this.teardownNetwork();
   }
 
   /**

@@ -13,6 +13,7 @@ import type { Disk, LayerSet } from "../../hcs/ports.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import { ScsiController } from "../device/scsi/mod.ts";
 import { PodController } from "../pod/controller.ts";
+import type { PodDependencies } from "../pod/dependencies.ts";
 import type {
   CreateContainer,
   LinuxContainer,
@@ -70,11 +71,13 @@ export class ContainerWorld {
    * @param options How the guest behaves.
    * @param faults Counts, and fails one of, the calls to host and guest.
    * @param scratchEncryption Whether scratch disks are encrypted.
+   * @param podParts What the pod has as a whole; no network by default.
    */
   constructor(
     options: FakeGuestOptions = {},
     faults?: FaultPlan,
     scratchEncryption = false,
+    podParts: Pick<PodDependencies, "network" | "isVmRunning"> = {},
   ) {
     this.guest = new FakeGuest(options);
     const guest = faults?.wrap(this.guest, [
@@ -95,6 +98,7 @@ export class ContainerWorld {
       timeouts: defaultTimeouts,
       runtimeId: fakeRuntimeId,
       scratchEncryption,
+      ...podParts,
     }, "pod1");
     this.container = this.pod.newContainer("web");
   }

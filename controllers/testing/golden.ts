@@ -64,6 +64,27 @@ function read(file: unknown): GoldenCase[] {
 }
 
 /**
+ * The events of a recorded scenario, in order.
+ *
+ * @param name For example `network.0`.
+ * @returns Undefined, with the reason printed, when there are no recordings.
+ */
+export async function goldenEvents(
+  name: string,
+): Promise<JsonObject[] | undefined> {
+  const path = `${directory()}/trace/${name}.json`;
+  try {
+    const file = parseJson(await Deno.readTextFile(path), name);
+    if (!isJsonObject(file) || !Array.isArray(file.events)) return [];
+    return file.events.filter(isJsonObject);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log(`skipped: no recording ${path} (set LCOW_SHARED)`);
+    return undefined;
+  }
+}
+
+/**
  * The values that an error message of ours must repeat: what stands in quotes
  * in the innermost part of the peer's message.
  */

@@ -7,7 +7,7 @@
 import { ShimError } from "../../base/errors.ts";
 import type { Chipset } from "../../hcs/documents.gen.ts";
 import { type AnnotationReader, vmAnnotations } from "../../oci/annotations.ts";
-import type { DocumentInput } from "./options.ts";
+import type { BootDirectory, DocumentInput } from "./options.ts";
 
 /** First Windows build that boots a Linux kernel without firmware. */
 const kernelDirectBuild = 18286;
@@ -62,6 +62,20 @@ function rootfsName(
 }
 
 /**
+ * The names of the files in the boot directory.
+ *
+ * @throws {ShimError} NotFound when there is no such directory.
+ */
+export function bootFileNames(
+  { path, files }: BootDirectory,
+): ReadonlySet<string> {
+  if (files !== undefined) return files;
+  throw missing(
+    `boot_files_root_path "${path}" not found: it must hold the kernel and the root file system of the VM`,
+  );
+}
+
+/**
  * Decides how the VM boots.
  *
  * @throws {ShimError} NotFound for a missing directory or file,
@@ -72,11 +86,7 @@ export function planBoot(
   { boot, host }: DocumentInput,
   annotations: AnnotationReader,
 ): BootPlan {
-  if (boot.files === undefined) {
-    throw missing(
-      `boot_files_root_path "${boot.path}" not found: it must hold the kernel and the root file system of the VM`,
-    );
-  }
+  const files = bootFileNames(boot);
   const canBootDirectly = host.build >= kernelDirectBuild;
   const kernelDirect = annotations.bool(
     vmAnnotations.kernelDirectBoot,
@@ -88,9 +98,9 @@ export function planBoot(
       `KernelDirectBoot is not supported on builds older than ${kernelDirectBuild}; this one is ${host.build}`,
     );
   }
-  const kernel = kernelName(boot.files, kernelDirect);
+  const kernel = kernelName(files, kernelDirect);
   const rootfs = rootfsName(
-    boot.files,
+    files,
     annotations.text(vmAnnotations.preferredRootfsType),
   );
   return {

@@ -7,6 +7,7 @@
 import { type Clock, deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { HResult, HResultError } from "../../base/hresult.ts";
+import type { Json } from "../../base/json.ts";
 import { Ledger } from "../../base/ledger.ts";
 import type { Logger } from "../../base/log.ts";
 import { SerialQueue } from "../../base/queue.ts";
@@ -16,7 +17,10 @@ import type { Tracer } from "../../base/trace.ts";
 import type { Guest } from "../../bridge/guest.ts";
 import type { ComputeSystem, WindowsHost } from "../../hcs/ports.ts";
 import type { Annotations } from "../../oci/annotations.ts";
-import { ScsiController } from "../device/scsi/controller.ts";
+import { DeviceControllers } from "../device/device_controllers.ts";
+import type { Plan9Controller } from "../device/plan9/mod.ts";
+import type { ScsiController } from "../device/scsi/mod.ts";
+import type { VpciController } from "../device/vpci/mod.ts";
 import { createSystem } from "./create_system.ts";
 import { rootDisk, scsiControllerCount } from "./devices.ts";
 import type { VmDocument } from "./document.ts";
@@ -100,7 +104,7 @@ export class VmController {
   #vm: CreatedVm | undefined;
   #ended: Promise<void> | undefined;
   #guest: Guest | undefined;
-  #scsi: ScsiController | undefined;
+  #devices: DeviceControllers | undefined;
   #resources: VmResources | undefined;
   readonly #memory: HostMemory;
   #startedAt: number | undefined;
@@ -171,15 +175,50 @@ export class VmController {
    * @throws {ShimError} FailedPrecondition unless the VM is running.
    */
   scsi(): ScsiController {
+    return this.#deviceControllers().scsi;
+  }
+
+  /**
+   * The host directories that the VM sees; the same object for all callers.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM is running.
+   */
+  plan9(): Plan9Controller {
+    return this.#deviceControllers().plan9;
+  }
+
+  /**
+   * The PCI devices that the VM has while it runs; the same object for all
+   * callers.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM is running.
+   */
+  vpci(): VpciController {
+    return this.#deviceControllers().vpci;
+  }
+
+  #deviceControllers(): DeviceControllers {
     const guest = this.guest;
-    if (this.#scsi !== undefined) return this.#scsi;
     const { system, plan } = this.#vm!;
-    const controllers = scsiControllerCount(this.#deps.host.platform.build);
-    this.#scsi = new ScsiController({ vm: system, guest }, controllers);
-    if (plan.boot.isDisk) {
-      this.#scsi.reserveRootfs(0, 0, rootDisk(plan.boot.rootfs));
-    }
-    return this.#scsi;
+    const { boot, sandboxOptions } = plan;
+    this.#devices ??= new DeviceControllers({ vm: system, guest }, {
+      scsiControllers: scsiControllerCount(this.#deps.host.platform.build),
+      bootDisk: boot.isDisk ? rootDisk(boot.rootfs) : undefined,
+      noWritableFileShares: sandboxOptions.noWritableFileShares,
+    });
+    return this.#devices;
+  }
+
+  /**
+   * Asks the host for one change of the VM, for example of its network adapters.
+   *
+   * @throws {ShimError} FailedPrecondition before it is created.
+   * @throws {HResultError} what the host answered; of the "gone" kind when the VM
+   * has ended.
+   */
+  async modify(request: Json): Promise<void> {
+    if (this.#vm === undefined) this.requireRunning();
+    await this.#vm?.system.modify(request);
   }
 
   /**

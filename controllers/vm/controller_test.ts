@@ -129,6 +129,8 @@ Deno.test("members that need a running VM say in which state it is", async () =>
   assertThrows(() => world.vm.requireRunning(), ShimError, message);
   assertThrows(() => world.vm.guest, ShimError, message);
   assertThrows(() => world.vm.scsi(), ShimError, message);
+  assertThrows(() => world.vm.plan9(), ShimError, message);
+  assertThrows(() => world.vm.vpci(), ShimError, message);
   const error = await assertRejects(() => world.vm.stats(), ShimError, message);
   assertEquals(error.code, "FailedPrecondition");
 });

@@ -9,15 +9,9 @@ import { HResult, HResultError, sameCondition } from "../../base/hresult.ts";
 import type { Logger } from "../../base/log.ts";
 import { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
 import type { ComputeHost, ComputeSystem } from "../../hcs/ports.ts";
-import { findBootDirectory } from "./boot_directory.ts";
 import type { CreateVm, VmDependencies } from "./controller.ts";
-import {
-  effectiveAnnotations,
-  hcsDocument,
-  namedBootDirectory,
-  type VmDocument,
-} from "./document.ts";
-import { hostFacts } from "./host_facts.ts";
+import type { VmDocument } from "./document.ts";
+import { planVm, putFiles } from "./plan.ts";
 
 /** Names the owner of a system whose id we cannot have. */
 async function takenBy(
@@ -43,25 +37,17 @@ async function takenBy(
  * what is wrong with options, boot files or host. Nothing is left.
  */
 export async function createSystem(
-  { compute, files, platform }: VmDependencies["host"],
-  { id, owner, bundle, options, annotations, devices }: CreateVm,
+  host: VmDependencies["host"],
+  request: CreateVm,
   log: Logger,
   signal: AbortSignal,
 ): Promise<{ system: ComputeSystem; plan: VmDocument }> {
-  const chosen = options ?? { sandboxPlatform: `linux/${platform.arch}` };
-  const named = namedBootDirectory(
-    chosen,
-    effectiveAnnotations(chosen, annotations),
-  );
-  const [boot, host] = await Promise.all([
-    findBootDirectory(files, named, bundle),
-    hostFacts(compute, files, platform),
-  ]);
-  const plan = hcsDocument(
-    { owner, options: chosen, annotations, devices, boot, host },
-    log,
-  );
+  const { id, bundle } = request;
+  const plan = await planVm(host, request, bundle, log);
   signal.throwIfAborted();
+  await putFiles(host.files, plan.copies);
+  signal.throwIfAborted();
+  const { compute } = host;
   try {
     const document = ComputeSystemDocument.encode(plan.document);
     return { system: await compute.create(id, document, signal), plan };

@@ -7,6 +7,7 @@
 
 import { ShimError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
+import type { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
 import {
   AnnotationReader,
   type Annotations,
@@ -17,22 +18,17 @@ import {
   rejectUnsupported,
   withDefaults,
 } from "../../oci/expand.ts";
-import type { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
-import { type BootPlan, chipset, planBoot } from "./boot.ts";
-import { consolePipe, devices, storageQoS } from "./devices.ts";
-import { kernelCommandLine } from "./kernel_command_line.ts";
+import type { BootPlan } from "./boot.ts";
+import { confidentialConfig } from "./confidential.ts";
+import { storageQoS } from "./devices.ts";
+import { isolatedMachine, ordinaryMachine } from "./machine.ts";
 import type {
   DocumentInput,
+  FileCopy,
   RuntimeOptions,
   SandboxOptions,
 } from "./options.ts";
-import {
-  allowsOvercommit,
-  memory,
-  processor,
-  processorCount,
-  resourcePartition,
-} from "./topology.ts";
+import { memory, processor, resourcePartition } from "./topology.ts";
 
 /** Who owns a VM when nobody says otherwise. */
 export const defaultOwner = "containerd-shim-lcow-v2";
@@ -45,6 +41,8 @@ export interface VmDocument {
   readonly sandboxOptions: SandboxOptions;
   /** How the VM boots. */
   readonly boot: BootPlan;
+  /** Files that must be in the bundle before the VM is created. */
+  readonly copies: readonly FileCopy[];
 }
 
 /**
@@ -83,57 +81,15 @@ function architectureOf({ sandboxPlatform = "" }: RuntimeOptions): string {
   );
 }
 
-/** Types of devices that can be assigned; others are skipped with a warning. */
-const assignable = ["gpu", "vpci", "vpci-instance-id"];
-
-function refuse(what: string): ShimError {
-  return new ShimError("NotImplemented", `${what} is not supported`);
-}
-
-/** Refuses what a document would have to say and this shim cannot yet do. */
-function refuseTopology(annotations: AnnotationReader): void {
-  if (annotations.text(vmAnnotations.securityPolicy)) {
-    throw refuse(`Annotation ${vmAnnotations.securityPolicy}`);
-  }
-  if (annotations.uint32(vmAnnotations.numaMaxProcessorsPerNode) > 0) {
-    throw refuse(`Annotation ${vmAnnotations.numaMaxProcessorsPerNode}`);
-  }
-  if (annotations.uint32List(vmAnnotations.numaMappedPhysicalNodes).length) {
-    throw refuse(`Annotation ${vmAnnotations.numaMappedPhysicalNodes}`);
-  }
-}
-
-function refuseDevices(
-  input: DocumentInput,
-  annotations: AnnotationReader,
-  log: Logger,
-): void {
-  const vpmem = annotations.uint32(vmAnnotations.vpmemMaximumCount);
-  const tolerated = input.host.arch === "arm64" ||
-    annotations.bool(vmAnnotations.fullyPhysicallyBacked);
-  if (vpmem > 0 && !tolerated) {
-    throw new ShimError(
-      "InvalidArgument",
-      `v2 shims do not support vPMem devices: annotation ${vmAnnotations.vpmemMaximumCount} is ${vpmem}`,
-    );
-  }
-  for (const { id, idType } of input.devices) {
-    if (assignable.includes(idType)) {
-      throw refuse(`Device "${id}" of the sandbox: assigning devices`);
-    }
-    log.warn("Device ignored: its type is unknown", { device: id, idType });
-  }
-}
-
 /**
  * Builds the document of a VM.
  *
  * @param input Options, annotations and facts; read only.
  * @param log Where warnings about ignored settings go.
  * @returns The document and what the shim keeps for itself.
- * @throws {ShimError} InvalidArgument, NotFound, FailedPrecondition or
- * NotImplemented; the first reason in the order annotations, platform,
- * processors, memory, boot files, devices, console, kernel arguments.
+ * @throws {ShimError} InvalidArgument, NotFound or FailedPrecondition; the first
+ * reason in the order annotations, platform, processors, memory, NUMA, boot
+ * files, devices, console, kernel arguments.
  */
 export function hcsDocument(
   input: DocumentInput,
@@ -146,46 +102,56 @@ export function hcsDocument(
   const processorSettings = processor(input, annotations);
   const partition = resourcePartition(annotations);
   const memorySettings = memory(input, annotations);
-  refuseTopology(annotations);
-  const boot = planBoot(input, annotations);
-  refuseDevices(input, annotations, log);
-  const console = consolePipe(annotations);
-  const commandLine = kernelCommandLine(
-    boot,
-    options,
-    annotations,
-    processorCount(input, annotations),
-    console !== undefined,
-    log,
-  );
+  const config = confidentialConfig(annotations);
+  const isIsolated = config !== undefined &&
+    !annotations.bool(vmAnnotations.noSecurityHardware);
+  const machine = isIsolated
+    ? isolatedMachine(input, config, annotations, memorySettings, log)
+    : ordinaryMachine(input, annotations, memorySettings, log);
+  const { numa } = machine;
   const document: ComputeSystemDocument = {
     Owner: input.owner || defaultOwner,
-    SchemaVersion: { Major: 2, Minor: 1 },
+    SchemaVersion: { Major: 2, Minor: isIsolated ? 5 : 1 },
     // Users ask for this first: a dead shim must not leave its VM behind.
     ShouldTerminateOnLastHandleClosed: true,
     VirtualMachine: {
       StopOnReset: true,
-      Chipset: chipset(boot, commandLine),
+      Chipset: machine.chipset,
       ComputeTopology: {
-        Memory: memorySettings,
-        Processor: processorSettings,
+        Memory: {
+          ...machine.memory,
+          ...(numa ? { SlitType: "FirmwareFallbackMeasured" } : {}),
+        },
+        Processor: {
+          ...processorSettings,
+          ...(numa?.processors
+            ? { NumaProcessorsSettings: numa.processors }
+            : {}),
+        },
+        ...(numa ? { Numa: numa.numa } : {}),
       },
-      Devices: devices(boot, annotations, input.host.build, console, log),
+      Devices: machine.devices,
       ...storageQoS(annotations),
       ...partition,
+      ...machine.guest,
     },
   };
   return {
     document,
-    boot,
+    boot: machine.boot,
+    copies: machine.copies,
     sandboxOptions: {
       noWritableFileShares: annotations.bool(
         vmAnnotations.disableWritableFileShares,
       ),
-      enableScratchEncryption: annotations.bool(vmAnnotations.scratchEncrypted),
+      enableScratchEncryption: annotations.bool(
+        vmAnnotations.scratchEncrypted,
+        config !== undefined,
+      ),
       policyBasedRouting: annotations.bool(vmAnnotations.policyBasedRouting),
       architecture,
-      fullyPhysicallyBacked: !allowsOvercommit(annotations),
+      fullyPhysicallyBacked: !machine.memory.AllowOvercommit,
+      ...(config === undefined ? {} : { confidential: config }),
     },
   };
 }

@@ -38,7 +38,7 @@ async function logicalProcessors(
 export async function hostFacts(
   compute: Pick<ComputeHost, "serviceProperties">,
   files: Pick<HostFiles, "join">,
-  { arch, build, cpus }: VmPlatform,
+  { arch, build, cpus }: Pick<VmPlatform, "arch" | "build" | "cpus">,
 ): Promise<HostFacts> {
   return {
     arch,

@@ -32,6 +32,18 @@ export interface HostDevice {
   readonly idType: string;
 }
 
+/** What a guest is told to enforce. */
+export interface ConfidentialConfig {
+  /** Base64 of the policy. */
+  readonly securityPolicy: string;
+  /** Which enforcer reads it, for example `rego`. */
+  readonly enforcer: string;
+  /** Name of the signed description of the VM, in the boot directory; may be empty. */
+  readonly referenceInfoFile: string;
+  /** Name of its form with hashes, in the boot directory; may be empty. */
+  readonly hashEnvelopeFile: string;
+}
+
 /** What the shim keeps of the options of a VM. */
 export interface SandboxOptions {
   /** Whether host directories may be shared only read-only. */
@@ -44,12 +56,24 @@ export interface SandboxOptions {
   readonly architecture: string;
   /** Whether the VM's memory is assigned at its start. */
   readonly fullyPhysicallyBacked: boolean;
+  /** What the guest enforces; absent when nothing. */
+  readonly confidential?: ConfidentialConfig;
+}
+
+/** A file that is put into the bundle before the VM is created. */
+export interface FileCopy {
+  /** Absolute path in the host's flavour. */
+  readonly from: string;
+  /** Absolute path in the host's flavour. */
+  readonly to: string;
 }
 
 /** Everything that {@linkcode hcsDocument} decides by. */
 export interface DocumentInput {
   /** Who owns the VM; empty means the shim. */
   readonly owner: string;
+  /** Directory of the sandbox; an isolated VM runs from copies in it. */
+  readonly bundle: string;
   /** The runtime options. */
   readonly options: RuntimeOptions;
   /** The annotations of the sandbox, as its specification has them. */
@@ -60,6 +84,8 @@ export interface DocumentInput {
   readonly boot: BootDirectory;
   /** The host. */
   readonly host: HostFacts;
+  /** Makes the ids of assigned devices; random when absent. */
+  readonly newId?: () => string;
 }
 
 /** A directory of boot files, as it was found. */

@@ -36,13 +36,30 @@ export async function createTask(
   try {
     const spec = await readSpec(request.bundle);
     const place = await placeTask(shim, task, spec, signal);
+    // A workload that comes early waits for the network, too.
+    await place.pod.setupNetwork(signal);
     const container = await buildContainer(shim, place, request, spec, signal);
     task.created(container);
   } catch (error) {
+    // While the id is taken: whoever has it next finds the endpoints free.
+    if (task.place !== undefined) await endPod(shim, task, task.place);
     task.failed();
     shim.removeTask(task);
     if (task.place !== undefined) await shim.dropImplicit(task.place.sandbox);
     throw error;
+  }
+}
+
+/** A pod that is left without a container ends, before its VM may. */
+async function endPod(shim: Shim, task: Task, { pod }: Place): Promise<void> {
+  if (shim.tasksOfPod(pod.id).some((other) => other !== task)) return;
+  try {
+    await pod.teardownNetwork();
+  } catch (error) {
+    shim.log.warn("The network of a failed create could not be taken down", {
+      pod: pod.id,
+      error: messageOf(error),
+    });
   }
 }
 
@@ -65,7 +82,7 @@ async function placeTask(
     sandbox.requireRunning();
     const pod = kind === "workload"
       ? existingPod(sandbox, podId)
-      : sandbox.addPod(podId);
+      : sandbox.addPod(podId, spec.windows?.network?.networkNamespace ?? "");
     const place = { sandbox, pod, kind };
     task.settle(place);
     return place;

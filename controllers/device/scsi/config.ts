@@ -5,18 +5,16 @@
  * @module
  */
 
-import type { JsonObject } from "../../../base/json.ts";
-import {
-  MappedVirtualDisk,
-  type ModifyRequest,
-  SCSIDevice,
-} from "../../../bridge/messages.gen.ts";
+import { MappedVirtualDisk, SCSIDevice } from "../../../bridge/messages.gen.ts";
 import { scsiControllerIds } from "../../../bridge/places.ts";
 import { ScsiAttachment } from "../../../hcs/documents.gen.ts";
-import type { Disk } from "../../../hcs/ports.ts";
+import type { GuestChange, HostChange } from "../peers.ts";
 
 /** Logical units of one controller. */
 export const lunsPerController = 64;
+
+/** How the host backs a disk. */
+export type DiskType = "VirtualDisk" | "PassThru" | "ExtensibleVirtualDisk";
 
 /** A disk as the host knows it. */
 export interface DiskConfig {
@@ -25,7 +23,7 @@ export interface DiskConfig {
   /** Whether the VM may only read it. */
   readonly readOnly: boolean;
   /** How the host backs it. */
-  readonly type: Disk["type"];
+  readonly type: DiskType;
   /** Provider of an extensible virtual disk. */
   readonly evdType?: string;
 }
@@ -50,7 +48,7 @@ export interface MountConfig {
 
 /** Where a disk is: the controller's index and the unit on it. */
 export interface Address {
-  /** Index into {@linkcode scsiControllerIds}. */
+  /** Index of the controller, 0 to 3. */
   readonly controller: number;
   /** Unit, 0 to 63. */
   readonly lun: number;
@@ -106,7 +104,7 @@ export function attachmentOf(disk: DiskConfig): ScsiAttachment {
 }
 
 /** Asks the host to attach a disk. */
-export function attachRequest(address: Address, disk: DiskConfig): JsonObject {
+export function attachRequest(address: Address, disk: DiskConfig): HostChange {
   return {
     ResourcePath: attachmentPath(address),
     RequestType: "Add",
@@ -115,12 +113,12 @@ export function attachRequest(address: Address, disk: DiskConfig): JsonObject {
 }
 
 /** Asks the host to take a disk away. */
-export function removeRequest(address: Address): JsonObject {
+export function removeRequest(address: Address): HostChange {
   return { ResourcePath: attachmentPath(address), RequestType: "Remove" };
 }
 
 /** Asks the guest to let go of a disk before it is taken away. */
-export function ejectRequest(address: Address): ModifyRequest {
+export function ejectRequest(address: Address): GuestChange {
   return {
     ResourceType: "SCSIDevice",
     RequestType: "Remove",
@@ -136,7 +134,7 @@ export function mountRequest(
   type: "Add" | "Remove",
   address: Address,
   mount: MountConfig,
-): ModifyRequest {
+): GuestChange {
   return {
     ResourceType: "MappedVirtualDisk",
     RequestType: type,

@@ -6,8 +6,14 @@
  */
 
 import { ShimError } from "../../../base/errors.ts";
-import { newGuid } from "../../../base/guid.ts";
 import { scsiControllerIds } from "../../../bridge/places.ts";
+import type { DevicePeers } from "../peers.ts";
+import {
+  type Claim,
+  makeOrJoin,
+  requireHeld,
+  Reservations,
+} from "../sharing.ts";
 import {
   type Address,
   type DiskConfig,
@@ -15,13 +21,12 @@ import {
   type MountConfig,
   sameDisk,
 } from "./config.ts";
-import { ScsiDisk, type ScsiPeers } from "./disk.ts";
+import { type HeldDisk, ScsiDisk } from "./disk.ts";
 
-interface Reservation {
+/** A claim on one partition of a disk. */
+interface Reservation extends Claim {
   readonly disk: ScsiDisk;
   readonly partition: number;
-  /** False once its reference to the partition is given back. */
-  isHeld: boolean;
 }
 
 /**
@@ -31,17 +36,19 @@ interface Reservation {
  * Changes of one disk are ordered; those of different disks run side by side.
  */
 export class ScsiController {
-  readonly #peers: ScsiPeers;
+  readonly #peers: DevicePeers;
   readonly #slots: (ScsiDisk | undefined)[];
   readonly #byPath = new Map<string, ScsiDisk>();
-  readonly #reservations = new Map<string, Reservation>();
+  readonly #reservations = new Reservations<Reservation>("SCSI");
 
   /**
+   * A VM without disks.
+   *
    * @param peers The VM and its agent.
    * @param controllers How many controllers the VM has, 1 to 4.
    */
   constructor(
-    peers: ScsiPeers,
+    peers: DevicePeers,
     controllers: number = scsiControllerIds.length,
   ) {
     this.#peers = peers;
@@ -50,9 +57,14 @@ export class ScsiController {
     ).fill(undefined);
   }
 
-  /** The disks that hold a slot, in the order of the slots. */
-  get disks(): readonly ScsiDisk[] {
+  /** The disks that hold a slot now, in the order of the slots. */
+  get disks(): readonly HeldDisk[] {
     return this.#slots.filter((disk) => disk !== undefined);
+  }
+
+  /** How many reservations are not given back yet. */
+  get reservations(): number {
+    return this.#reservations.size;
   }
 
   /** How many disks the VM can have. */
@@ -90,38 +102,38 @@ export class ScsiController {
    * @returns The id of the reservation, for {@linkcode ScsiController.map} and
    * {@linkcode ScsiController.unmap}.
    * @throws {ShimError} ResourceExhausted without a free slot; AlreadyExists
-   * when the disk or the partition is in use in another way.
+   * when the disk or the partition is in use in another way; FailedPrecondition
+   * while others still hold a disk or partition that failed.
    */
-  async reserve(disk: DiskConfig, mount: MountConfig): Promise<string> {
-    for (;;) {
-      const known = this.#byPath.get(disk.hostPath);
-      if (known === undefined) return this.#enter(this.#take(disk), mount);
-      const id = await known.queue.run(() => {
-        // It may have been taken away while this call waited for its turn.
-        const isThere = this.#byPath.get(disk.hostPath) === known;
-        return Promise.resolve(
-          isThere ? this.#join(known, disk, mount) : undefined,
-        );
-      });
-      if (id !== undefined) return id;
-    }
+  reserve(disk: DiskConfig, mount: MountConfig): Promise<string> {
+    return makeOrJoin(
+      () => this.#byPath.get(disk.hostPath),
+      () => this.#enter(this.#take(disk), mount),
+      (known) => this.#join(known, disk, mount),
+    );
   }
 
   /**
    * Attaches the disk and mounts the partition, each once however many
    * reservations share it.
    *
+   * @param id A reservation.
+   * @param signal Ends it between the two steps.
    * @returns The path of the partition in the guest.
-   * @throws {ShimError} NotFound for an unknown reservation; else what host or
-   * guest answered. The reservation stays, for {@linkcode ScsiController.unmap}.
+   * @throws {ShimError} NotFound for an unknown reservation, FailedPrecondition
+   * after a failed map or unmap; else what host or guest answered. The
+   * reservation stays, for {@linkcode ScsiController.unmap}.
    */
-  map(id: string, signal?: AbortSignal): Promise<string> {
-    const { disk, partition } = this.#find(id);
-    return disk.queue.run(async () => {
+  async map(id: string, signal?: AbortSignal): Promise<string> {
+    const { disk } = this.#reservations.get(id);
+    return await disk.queue.run(async () => {
+      // Looked up again: an earlier call for the same id may have ended it.
+      const reservation = this.#reservations.get(id);
+      requireHeld(reservation, `disk "${disk.config.hostPath}"`);
       signal?.throwIfAborted();
       await disk.attach();
       signal?.throwIfAborted();
-      return await disk.mount(partition);
+      return await disk.mount(reservation.partition);
     });
   }
 
@@ -130,29 +142,23 @@ export class ScsiController {
    * one of a disk takes the disk from the VM and frees the slot.
    *
    * A failed call can be repeated with the same id; what succeeded is not done
-   * again.
+   * again. What is gone already is a success.
    *
-   * @throws {ShimError} NotFound for an unknown reservation.
+   * @throws {ShimError} NotFound for an unknown reservation; else what guest or
+   * host answered.
    */
-  unmap(id: string): Promise<void> {
-    const { disk, partition } = this.#find(id);
-    return disk.queue.run(async () => {
-      // Looked up again: an earlier call for the same id may have ended it.
-      const reservation = this.#find(id);
+  async unmap(id: string): Promise<void> {
+    const { disk } = this.#reservations.get(id);
+    await disk.queue.run(async () => {
+      const reservation = this.#reservations.get(id);
       if (reservation.isHeld) {
-        await disk.unmount(partition);
+        await disk.unmount(reservation.partition);
         reservation.isHeld = false;
       }
       await disk.detach();
       this.#reservations.delete(id);
       if (disk.isFree) this.#free(disk);
     });
-  }
-
-  #find(id: string): Reservation {
-    const reservation = this.#reservations.get(id);
-    if (reservation !== undefined) return reservation;
-    throw new ShimError("NotFound", `SCSI reservation ${id} not found`);
   }
 
   /** Takes the first free slot for a disk that has none. */
@@ -198,16 +204,21 @@ export class ScsiController {
 
   #enter(disk: ScsiDisk, mount: MountConfig): string {
     disk.reserve(mount);
-    const id = newGuid();
     const { partition } = mount;
-    this.#reservations.set(id, { disk, partition, isHeld: true });
-    return id;
+    return this.#reservations.add({ disk, partition, isHeld: true });
   }
 
-  #free({ address, config }: ScsiDisk): void {
-    const slot = address.controller * lunsPerController + address.lun;
+  /**
+   * Frees the slot of a disk, unless another holder did so before and the slot
+   * holds a new disk now. (The peer crashes on the second of two holders of a
+   * disk that could not be attached.)
+   */
+  #free(disk: ScsiDisk): void {
+    const { controller, lun } = disk.address;
+    const slot = controller * lunsPerController + lun;
+    if (this.#slots[slot] !== disk) return;
     this.#slots[slot] = undefined;
-    this.#byPath.delete(config.hostPath);
+    this.#byPath.delete(disk.config.hostPath);
   }
 
   #noSlot(controller: number, lun: number): ShimError {

@@ -7,8 +7,7 @@
 import { ShimError } from "../../../base/errors.ts";
 import { SerialQueue } from "../../../base/queue.ts";
 import type { State } from "../../../base/states.ts";
-import type { Guest } from "../../../bridge/guest.ts";
-import type { ComputeSystem } from "../../../hcs/ports.ts";
+import { type DevicePeers, unlessGone } from "../peers.ts";
 import {
   type Address,
   attachRequest,
@@ -17,22 +16,28 @@ import {
   type MountConfig,
   removeRequest,
 } from "./config.ts";
-import { ScsiMount } from "./mount.ts";
+import { type HeldPartition, ScsiMount } from "./mount.ts";
 import { type DiskEvent, type DiskState, diskStates } from "./states.ts";
 
-/** Whom a disk talks to. */
-export interface ScsiPeers {
-  /** The VM, as the host knows it. */
-  readonly vm: Pick<ComputeSystem, "modify">;
-  /** The agent in the VM. */
-  readonly guest: Pick<Guest, "modify">;
+/** A disk that holds a slot. What it shows may change across awaits. */
+export interface HeldDisk {
+  /** What it is. */
+  readonly config: DiskConfig;
+  /** Where it is. */
+  readonly address: Address;
+  /** Whether it belongs to the VM itself and stays for its whole life. */
+  readonly isBootDisk: boolean;
+  /** Its state. */
+  readonly state: DiskState;
+  /** Its partitions that somebody holds. */
+  readonly mounts: ReadonlyMap<number, HeldPartition>;
 }
 
 /**
  * A disk. Its methods are not safe for parallel calls; callers run them in
  * {@linkcode ScsiDisk.queue}.
  */
-export class ScsiDisk {
+export class ScsiDisk implements HeldDisk {
   /** Orders all changes of this disk. */
   readonly queue: SerialQueue = new SerialQueue();
   /** What it is. */
@@ -41,12 +46,13 @@ export class ScsiDisk {
   readonly address: Address;
   /** Whether it belongs to the VM itself and stays for its whole life. */
   readonly isBootDisk: boolean;
-  readonly #peers: ScsiPeers;
+  readonly #peers: DevicePeers;
   readonly #state: State<DiskState, DiskEvent>;
   readonly #mounts = new Map<number, ScsiMount>();
 
   /**
-   * A new disk is Reserved; one that the VM was created with is Attached.
+   * A new disk is Reserved; one that the VM was created with is Attached (for
+   * the peer it is Reserved, so that its first use attaches it again).
    *
    * @param peers Whom it talks to.
    * @param address Its slot.
@@ -54,7 +60,7 @@ export class ScsiDisk {
    * @param isBootDisk Whether the VM was created with it.
    */
   constructor(
-    peers: ScsiPeers,
+    peers: DevicePeers,
     address: Address,
     config: DiskConfig,
     isBootDisk = false,
@@ -102,7 +108,13 @@ export class ScsiDisk {
     }
   }
 
-  /** Attaches it to the VM, once. A failed attach is final for this disk. */
+  /**
+   * Attaches it to the VM, once. A failed attach is final for this disk.
+   *
+   * @throws {ShimError} FailedPrecondition when Ejected (the peer succeeds
+   * without a call, and fails at the mount) or Detached; else what the host
+   * answered.
+   */
   async attach(): Promise<void> {
     if (this.#state.is("Attached")) return;
     this.#state.require("attach");
@@ -122,7 +134,7 @@ export class ScsiDisk {
    * @throws {ShimError} FailedPrecondition unless Attached; NotFound when the
    * partition is not reserved.
    */
-  mount(partition: number): Promise<string> {
+  async mount(partition: number): Promise<string> {
     if (!this.#state.is("Attached")) {
       throw this.#state.refusal(`mount partition ${partition} of`);
     }
@@ -133,12 +145,16 @@ export class ScsiDisk {
         `Partition ${partition} of disk "${this.config.hostPath}" is not reserved`,
       );
     }
-    return mount.mount(this.#peers.guest);
+    return await mount.mount(this.#peers.guest);
   }
 
   /**
    * Takes one reference of a partition away; the last one unmounts it. An
    * unknown partition is none of this disk's any more, which is a success.
+   *
+   * A partition that was never mounted, or whose mount failed, only loses the
+   * reference, and goes with the last one. (The peer keeps both for ever: the
+   * slot of the first leaks, the disk of the second stays attached.)
    */
   async unmount(partition: number): Promise<void> {
     const mount = this.#mounts.get(partition);
@@ -150,16 +166,17 @@ export class ScsiDisk {
 
   /**
    * Takes it from the VM when nothing of it is mounted. What failed is repeated
-   * by the next call; an eject that succeeded is not.
+   * by the next call; an eject that succeeded is not. A guest or host that has
+   * no such disk any more has let it go.
    */
   async detach(): Promise<void> {
     if (this.#mounts.size > 0 || this.isBootDisk) return;
     if (this.#state.is("Attached")) {
-      await this.#peers.guest.modify(ejectRequest(this.address));
+      await unlessGone(this.#peers.guest.modify(ejectRequest(this.address)));
       this.#state.to("eject");
     }
     if (this.#state.is("Ejected")) {
-      await this.#peers.vm.modify(removeRequest(this.address));
+      await unlessGone(this.#peers.vm.modify(removeRequest(this.address)));
       this.#state.to("remove");
     }
   }

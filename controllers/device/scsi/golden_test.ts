@@ -1,27 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { messageOf, ShimError } from "../../../base/errors.ts";
+import { isJsonObject, type Json } from "../../../base/json.ts";
 import {
-  formatJson,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  parseJson,
-} from "../../../base/json.ts";
-import {
-  type GoldenCase,
-  goldenCases,
-  quotedValues,
-} from "../../testing/golden.ts";
+  assertAgrees,
+  list,
+  object,
+  playSteps,
+  type StepResult,
+} from "../../testing/device_golden.ts";
+import { type GoldenCase, goldenCases } from "../../testing/golden.ts";
 import type { DiskConfig, MountConfig } from "./config.ts";
 import { ScsiController } from "./controller.ts";
-
-function object(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
-}
 
 function diskOf(value: Json | undefined): DiskConfig {
   const { HostPath, ReadOnly, Type, EVDType } = object(value);
@@ -46,62 +34,24 @@ function mountOf(value: Json | undefined): MountConfig {
   };
 }
 
-/** As it is on the wire: numbers that fit are numbers. */
-function plain(value: unknown): Json {
-  return parseJson(formatJson(value));
-}
-
-/** Plays the steps of a case, and gives for each what was said and what came out. */
-async function play({ input }: GoldenCase): Promise<JsonObject[]> {
-  const failures = list(input.failures);
-  const counts = { vm: 0, guest: 0 };
-  let calls: Json[] = [];
-  const peer = (to: "vm" | "guest") => ({
-    modify: (request: unknown): Promise<void> => {
-      const fails = failures.includes(`${to}#${++counts[to]}`);
-      calls.push({
-        to,
-        request: plain(request),
-        ...(fails ? { fails: "injected failure" } : {}),
+function play(entry: GoldenCase): Promise<StepResult[]> {
+  const { scsiControllers, bootDisk } = entry.input;
+  return playSteps(entry, (peers) => {
+    const scsi = new ScsiController(peers, Number(scsiControllers ?? 4));
+    if (isJsonObject(bootDisk)) {
+      const { controller, lun, path } = bootDisk;
+      scsi.reserveRootfs(Number(controller), Number(lun), {
+        hostPath: String(path),
+        readOnly: true,
+        type: "VirtualDisk",
       });
-      return fails
-        ? Promise.reject(new ShimError("Unknown", "injected failure"))
-        : Promise.resolve();
-    },
-  });
-  const scsi = new ScsiController(
-    { vm: peer("vm"), guest: peer("guest") },
-    Number(input.scsiControllers ?? 4),
-  );
-  if (isJsonObject(input.bootDisk)) {
-    const { controller, lun, path } = input.bootDisk;
-    scsi.reserveRootfs(Number(controller), Number(lun), {
-      hostPath: String(path),
-      readOnly: true,
-      type: "VirtualDisk",
-    });
-  }
-  const ids = new Map<string, string>();
-  const results: JsonObject[] = [];
-  for (const step of list(input.steps).map(object)) {
-    calls = [];
-    const id = ids.get(String(step.ref)) ?? "";
-    const result: JsonObject = {};
-    try {
-      if (step.op === "reserve") {
-        const reserved = await scsi.reserve(
-          diskOf(step.disk),
-          mountOf(step.mount),
-        );
-        ids.set(String(step.as), reserved);
-      } else if (step.op === "map") result.guestPath = await scsi.map(id);
-      else await scsi.unmap(id);
-    } catch (error) {
-      result.error = messageOf(error);
     }
-    results.push({ ...result, calls });
-  }
-  return results;
+    return {
+      reserve: ({ disk, mount }) => scsi.reserve(diskOf(disk), mountOf(mount)),
+      map: (id) => scsi.map(id),
+      unmap: (id) => scsi.unmap(id),
+    };
+  });
 }
 
 /**
@@ -122,19 +72,7 @@ Deno.test("SCSI sequences give the recorded requests, paths and refusals", async
   const cases = await goldenCases("hcs-modify", ["scsi-sequences"]);
   if (cases === undefined) return;
   const judged = cases.filter((entry) => !isBetter(entry));
-  for (const entry of judged) {
-    const ours = await play(entry);
-    list(entry.output.steps).map(object).forEach((theirs, index) => {
-      const where = `${entry.name}, step ${index}`;
-      const our = ours[index] ?? {};
-      assertEquals(our.calls, list(theirs.calls), where);
-      assertEquals(our.guestPath, theirs.guestPath, where);
-      assertEquals(our.error === undefined, theirs.error === undefined, where);
-      for (const value of quotedValues(String(theirs.error ?? ""))) {
-        assertEquals(String(our.error).includes(value), true, where);
-      }
-    });
-  }
+  for (const entry of judged) assertAgrees(entry, await play(entry));
   console.log(
     `scsi-sequences: ${judged.length} of ${cases.length} cases agree; ${
       cases.length - judged.length

@@ -7,7 +7,7 @@
 
 import { ShimError } from "../../../base/errors.ts";
 import type { State } from "../../../base/states.ts";
-import type { Guest } from "../../../bridge/guest.ts";
+import { type DevicePeers, unlessGone } from "../peers.ts";
 import {
   type Address,
   guestMountPath,
@@ -17,8 +17,20 @@ import {
 } from "./config.ts";
 import { type MountEvent, type MountState, mountStates } from "./states.ts";
 
+/** A partition that somebody holds. What it shows may change across awaits. */
+export interface HeldPartition {
+  /** How it is mounted. */
+  readonly config: MountConfig;
+  /** Its state. */
+  readonly state: MountState;
+  /** How many reservations hold it. */
+  readonly references: number;
+  /** Where it is in the guest. */
+  readonly guestPath: string;
+}
+
 /** A reference-counted mount. Not safe for parallel calls: the disk orders them. */
-export class ScsiMount {
+export class ScsiMount implements HeldPartition {
   /** How it is mounted. */
   readonly config: MountConfig;
   readonly #address: Address;
@@ -71,7 +83,7 @@ export class ScsiMount {
    *
    * @returns Its path in the guest.
    */
-  async mount(guest: Pick<Guest, "modify">): Promise<string> {
+  async mount(guest: DevicePeers["guest"]): Promise<string> {
     if (this.#state.is("Mounted")) return this.guestPath;
     this.#state.require("mount");
     try {
@@ -86,14 +98,17 @@ export class ScsiMount {
 
   /**
    * Takes one reference away; the last one unmounts. A failed unmount keeps the
-   * reference, so that it can be repeated.
+   * reference, so that it can be repeated; a guest that has no such mount any
+   * more has unmounted it.
    *
    * @throws {ShimError} FailedPrecondition when it is Unmounted.
    */
-  async unmount(guest: Pick<Guest, "modify">): Promise<void> {
+  async unmount(guest: DevicePeers["guest"]): Promise<void> {
     if (this.#state.is("Unmounted")) throw this.#state.refusal("unmount");
     if (this.#references === 1 && this.#state.is("Mounted")) {
-      await guest.modify(mountRequest("Remove", this.#address, this.config));
+      await unlessGone(
+        guest.modify(mountRequest("Remove", this.#address, this.config)),
+      );
       this.#state.to("unmount");
     }
     this.#references--;

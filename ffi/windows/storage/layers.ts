@@ -6,7 +6,7 @@
  */
 
 import { classify, messageOf, ShimError } from "../../../base/errors.ts";
-import { isJsonObject, type Json, parseJson } from "../../../base/json.ts";
+import { type Json, parseJson } from "../../../base/json.ts";
 import {
   isAbsoluteWindowsPath,
   joinWindowsPath,
@@ -17,6 +17,7 @@ import type {
   LayerSource,
   RootfsMount,
 } from "../../../hcs/ports.ts";
+import { member } from "../library/document.ts";
 
 /** Name of the disk in the directory of a read-only layer. */
 const layerFile = "layer.vhd";
@@ -115,8 +116,9 @@ function partitionedPlan(mount: RootfsMount): Plan {
 }
 
 function partitionedDisk(mount: RootfsMount, row: Json): Disk {
-  const path = isJsonObject(row) ? row["Path"] : undefined;
-  const partition = isJsonObject(row) ? row["Partition"] ?? 0 : undefined;
+  // hcsshim matches the names of members without regard to case.
+  const path = member(row, "Path");
+  const partition = member(row, "Partition") ?? 0;
   const isDisk = typeof path === "string" && path !== "" &&
     typeof partition === "number" && Number.isInteger(partition) &&
     partition >= 0;

@@ -1,0 +1,105 @@
+import { assertEquals } from "@std/assert";
+import { FakeClock } from "../base/clock.ts";
+import { readFull } from "../base/duplex.ts";
+import { silentLogger } from "../base/log.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
+import { bridgePort } from "../bridge/places.ts";
+import { ScriptedPeer } from "../bridge/scripted_peer.ts";
+import {
+  fakeEndpoint,
+  FakeHostNetwork,
+} from "../controllers/network/testing.ts";
+import { FakeCompute } from "../controllers/testing/fake_compute.ts";
+import { FakeFiles } from "../controllers/testing/fake_files.ts";
+import { FakeSockets } from "../controllers/testing/fake_sockets.ts";
+import { entropyPort, logPort } from "../controllers/vm/kernel_command_line.ts";
+import type { WindowsHost } from "../hcs/ports.ts";
+import { FakePlatform } from "./fake_platform.ts";
+import { loadRuntime } from "./load_runtime.ts";
+import { noOptions } from "./options.ts";
+import type { Runtime, Vm } from "./runtime.ts";
+
+/** A host in memory with one running VM. */
+class Scene {
+  readonly clock = new FakeClock();
+  readonly host = {
+    compute: new FakeCompute(),
+    network: new FakeHostNetwork(),
+    sockets: new FakeSockets(),
+    files: new FakeFiles(),
+    platform: new FakePlatform(),
+  } satisfies WindowsHost;
+
+  async load(): Promise<Runtime> {
+    const { platform } = this.host;
+    const machine = { platform, host: () => Promise.resolve(this.host) };
+    return await loadRuntime(
+      machine,
+      silentLogger,
+      this.clock,
+      defaultTimeouts,
+    );
+  }
+
+  /** Creates and boots a VM. */
+  async boot(runtime: Runtime): Promise<{ vm: Vm; guest: ScriptedPeer }> {
+    const vm = runtime.newVm("pod1@vm");
+    await vm.create({
+      id: "pod1@vm",
+      owner: "",
+      bundle: "/bundle",
+      options: { sandboxPlatform: "linux/amd64" },
+      annotations: {},
+      devices: [],
+    });
+    const started = vm.start();
+    const { compute: { system }, sockets } = this.host;
+    while (system.script.of("start").length === 0) await this.clock.advance(0);
+    await readFull(sockets.dial(entropyPort), new Uint8Array(512));
+    await sockets.dial(logPort).close(); // the guest has nothing to log
+    const guest = new ScriptedPeer(sockets.dial(bridgePort));
+    await guest.welcome();
+    await started;
+    return { vm, guest };
+  }
+}
+
+Deno.test("a pod with a namespace changes the adapters of the VM that it is in", async () => {
+  const scene = new Scene();
+  scene.host.network.add("ns1", fakeEndpoint("e1"));
+  const runtime = await scene.load();
+  const { vm, guest } = await scene.boot(runtime);
+  const config = { id: "pod1", options: noOptions(), namespaceId: "ns1" };
+  const pod = runtime.newPod(vm, config);
+  const setup = pod.setupNetwork();
+  const request = await guest.receive();
+  const { Request } = request.body as { Request: { ResourceType: string } };
+  assertEquals(Request.ResourceType, "Network");
+  await guest.answer(request);
+  await setup;
+  const { script } = scene.host.compute.system;
+  const [add] = script.of("modify");
+  const { RequestType, Settings } = add?.argument as Record<string, unknown>;
+  assertEquals([RequestType, Settings], ["Add", {
+    EndpointId: "e1",
+    MacAddress: "00-15-5D-00-00-05",
+  }]);
+  await vm.terminate();
+  await pod.teardownNetwork(); // everything is gone: nothing fails
+});
+
+Deno.test("a pod without a namespace asks nobody for a network", async () => {
+  const scene = new Scene();
+  const runtime = await scene.load();
+  const { vm } = await scene.boot(runtime);
+  const pod = runtime.newPod(vm, {
+    id: "pod1",
+    options: noOptions(),
+    namespaceId: "",
+  });
+  await pod.setupNetwork();
+  await pod.teardownNetwork();
+  assertEquals(scene.host.network.script.calls, []);
+  assertEquals(scene.host.compute.system.script.of("modify"), []);
+  await vm.terminate();
+});

@@ -1,0 +1,78 @@
+/**
+ * Where we differ from the recorded peer on purpose: one row per difference, with
+ * what we give instead. A row is a rule over inputs, calls and fields; it knows no
+ * names of files or cases, so that unseen recordings are judged alike.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../../base/json.ts";
+import { windowsBaseName } from "../../base/windows_path.ts";
+import { containerDeviations } from "./container_deviations.ts";
+import type { Deviation } from "./deviation.ts";
+import { objectOf, textOf, without } from "./json.ts";
+import { sequenceWithoutHoles } from "./sequence_model.ts";
+
+/** The disk that a VM boots from, in its document. */
+function bootDiskPath(devices: JsonObject): string {
+  const [disk] = Object.values(objectOf(devices.Scsi)).flatMap((controller) =>
+    Object.values(objectOf(objectOf(controller).Attachments))
+  );
+  return textOf(objectOf(disk).Path);
+}
+
+/** The table. */
+export const deviations: readonly Deviation[] = [
+  {
+    set: "hcs-doc",
+    ours: "without options a VM gets the platform of its host",
+    reason: "containerd's CRI plugin and ctr send none (deviations 4)",
+    sameAs: (input) =>
+      input.options === null
+        ? { ...input, options: { sandbox_platform: "linux/amd64" } }
+        : undefined,
+  },
+  {
+    set: "hcs-doc",
+    ours: "the files of an isolated VM stay in its bundle",
+    reason:
+      "the peer removes them although the call succeeds; the VM is made of them",
+    expected: ({ output }) => {
+      const machine = objectOf(objectOf(output.document).VirtualMachine);
+      const state = objectOf(machine.GuestState).GuestStateFilePath;
+      if (state === undefined) return undefined;
+      const disk = bootDiskPath(objectOf(machine.Devices));
+      const names = [textOf(state), disk].map(windowsBaseName);
+      return { ...output, bundleFilesAfter: names.sort() };
+    },
+  },
+  {
+    set: "hcs-doc",
+    ours: "a refused request leaves the annotations as they were",
+    reason: "the peer writes defaults and groups into the caller's record",
+    expected: ({ output }) =>
+      output.error === undefined || output.annotationsAfter === undefined
+        ? undefined
+        : without(output, "annotationsAfter"),
+  },
+  ...containerDeviations,
+  {
+    set: "hcs-modify",
+    ours: "an update of an adapter without settings cannot be asked for",
+    reason:
+      "the type of the function has settings; updates are never sent anyway",
+    expected: ({ input, output }) =>
+      input.op === "update" && input.nicId !== undefined &&
+        input.endpointId === undefined
+        ? without(output, "error")
+        : undefined,
+  },
+  {
+    set: "hcs-modify",
+    ours:
+      "devices that failed, were never mapped or belong to the VM are counted",
+    reason:
+      "the peer leaks a disk that was never mapped or whose mount failed, lets one holder take a device from others, and attaches the disk that the VM booted from (host-controllers 6 and 7)",
+    expected: ({ input, output }) => sequenceWithoutHoles(input, output),
+  },
+];

@@ -1,0 +1,104 @@
+/**
+ * The sets of recordings: which we can run, and how.
+ *
+ * @module
+ */
+
+import { formatJson, type JsonObject } from "../../base/json.ts";
+import { runContainerDocument } from "./container_doc.ts";
+import { type Difference, difference } from "./compare.ts";
+import type { Deviation } from "./deviation.ts";
+import { deviations } from "./deviations.ts";
+import { errorOf } from "./errors.ts";
+import { runHcsDocument } from "./hcs_doc.ts";
+import type { RecordedCase } from "./recordings.ts";
+import { runSequence } from "./device_sequences.ts";
+import { operations } from "./single_requests.ts";
+
+/** Gives our output for the input of a case, in the layout of the recorded one. */
+export type RunCase = (recorded: RecordedCase) => Promise<JsonObject>;
+
+/** The sets that run, by name. */
+export const runners: Readonly<Record<string, RunCase>> = {
+  "hcs-doc": ({ input }) => runHcsDocument(input),
+  "container-doc": runContainerDocument,
+  "hcs-modify": runModification,
+};
+
+/** Runs a case of `hcs-modify`, whose groups are of two forms. */
+async function runModification(
+  { group, input }: RecordedCase,
+): Promise<JsonObject> {
+  const operation = operations[group];
+  return operation === undefined
+    ? await runSequence(group, input)
+    : await operation(input);
+}
+
+/** Sets that cannot be run yet, and what they wait for. */
+export const laterSets: Readonly<Record<string, string>> = {
+  "guest-agent": "joins with the issue on the guest",
+  "trace": "joins with the issue on the services",
+};
+
+/** How a case went. */
+export interface CaseResult {
+  /** Where ours differs; undefined when it agrees. */
+  readonly difference: Difference | undefined;
+  /** The rows of the table that applied. */
+  readonly deviations: readonly Deviation[];
+}
+
+/** What we are expected to give. */
+export interface Expectation {
+  /** The recorded output, with our values where rows of the table say so. */
+  readonly output: JsonObject;
+  /** The rows that applied. */
+  readonly rows: readonly Deviation[];
+}
+
+/**
+ * Finds out what we are expected to give.
+ *
+ * @param set Name of the set.
+ * @param recorded The case.
+ * @param run Gives our output, for rows that say "the same as".
+ * @param rows The table.
+ */
+export async function expectationOf(
+  set: string,
+  recorded: RecordedCase,
+  run: RunCase,
+  rows: readonly Deviation[] = deviations,
+): Promise<Expectation> {
+  const { input, defects } = recorded;
+  let { output } = recorded;
+  const applied: Deviation[] = [];
+  for (const row of rows) {
+    if (row.set !== set) continue;
+    const like = row.sameAs?.(input);
+    const expected = like === undefined
+      ? row.expected?.({ input, output, defects })
+      : await run({ ...recorded, input: like });
+    if (expected === undefined) continue;
+    output = expected;
+    applied.push(row);
+  }
+  return { output, rows: applied };
+}
+
+/** Runs one case and compares. Never rejects. */
+export async function judgeCase(
+  set: string,
+  recorded: RecordedCase,
+  run: RunCase,
+): Promise<CaseResult> {
+  try {
+    const { output, rows } = await expectationOf(set, recorded, run);
+    const ours = await run(recorded);
+    return { difference: difference(ours, output), deviations: rows };
+  } catch (error) {
+    const text = `the case cannot be run: ${formatJson(errorOf(error))}`;
+    return { difference: { path: "$", text }, deviations: [] };
+  }
+}
