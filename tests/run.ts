@@ -7,6 +7,8 @@
  * @module
  */
 
+import { unitCommands } from "./unit.ts";
+
 const root = new URL("../", import.meta.url).pathname;
 
 interface Command {
@@ -20,7 +22,10 @@ interface Suite {
   readonly name: string;
   /** Seconds after which the suite is stopped and has failed. */
   readonly limit: number;
-  readonly commands: readonly Command[];
+  /** What it runs; may be worked out, with a folder for what has to be written. */
+  readonly commands:
+    | readonly Command[]
+    | ((folder: string) => Promise<readonly Command[]>);
 }
 
 const rooms = [
@@ -36,6 +41,10 @@ const rooms = [
   "oci",
   "shim",
   "sim",
+  "tests/acceptance",
+  "tests/conformance",
+  "tests/golden",
+  "tests/lint",
   "ttrpc",
 ];
 
@@ -57,18 +66,10 @@ const suites: readonly Suite[] = [
   {
     name: "unit",
     limit: 120,
-    commands: [{
-      args: deno(
-        "--parallel",
-        "--doc",
-        "--no-check",
-        ...rooms,
-        "tests/acceptance",
-        "tests/conformance",
-        "tests/golden",
-        "tests/lint",
-      ),
-    }],
+    commands: async (folder) => {
+      const commands = await unitCommands(root, rooms, folder);
+      return commands.map((args) => ({ args }));
+    },
   },
   {
     name: "conformance",
@@ -156,11 +157,18 @@ function failures(output: string): string {
     .join("\n").trim();
 }
 
-async function runSuite(suite: Suite): Promise<Result> {
+async function commandsOf(
+  { commands }: Suite,
+  folder: string,
+): Promise<readonly Command[]> {
+  return typeof commands === "function" ? await commands(folder) : commands;
+}
+
+async function runSuite(suite: Suite, folder: string): Promise<Result> {
   const started = performance.now();
   const total: Result = { passed: 0, failed: 0, skipped: 0 };
   const skips: string[] = [];
-  for (const command of suite.commands) {
+  for (const command of await commandsOf(suite, folder)) {
     const result = await run(command, suite.limit);
     total.passed += result.passed;
     total.failed += result.failed;
@@ -196,7 +204,9 @@ if (import.meta.main) {
   const sum: Result = { passed: 0, failed: 0, skipped: 0 };
   for (const suite of suites) {
     if (names.length > 0 && !names.includes(suite.name)) continue;
-    const result = await runSuite(suite);
+    const folder = await Deno.makeTempDir({ prefix: "lcow-tests-" });
+    const result = await runSuite(suite, folder);
+    await Deno.remove(folder, { recursive: true });
     sum.passed += result.passed;
     sum.failed += result.failed;
   }
