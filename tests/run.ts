@@ -43,6 +43,7 @@ const rooms = [
   "sim",
   "tests/acceptance",
   "tests/conformance",
+  "tests/docs",
   "tests/golden",
   "tests/lint",
   "ttrpc",
