@@ -55,7 +55,7 @@ Deno.test("layerFolders: the last one is the scratch directory, the others are l
   );
 });
 
-Deno.test("lcow-layer: the source is the scratch directory, an option lists the layers", () => {
+Deno.test("host:K57 lcow-layer: the source is the scratch directory, an option lists the layers", () => {
   const source = mounts({
     source: "C:\\snapshots\\9",
     options: [
@@ -110,7 +110,7 @@ const refused: [what: string, LayerSource, ErrorCode, message: string][] = [
     "found both",
   ],
   [
-    "one layerFolder",
+    "host:K58 one layerFolder",
     folders("C:\\s"),
     "FailedPrecondition",
     "Cannot use 1 windows.layerFolders",
