@@ -137,7 +137,7 @@ export class LinuxContainer {
         this.#watchGuest(this.#guestContainer);
       } catch (error) {
         this.#state.to("fail");
-        this.#guestContainer?.close();
+        this.#closeGuest();
         await this.#resources.releaseLogged();
         await this.init.abandon();
         this.#settleTerminated();
@@ -172,6 +172,12 @@ export class LinuxContainer {
     });
   }
 
+  /** The guest's container is closed once, whichever end of it comes first. */
+  #closeGuest(): void {
+    this.#guestContainer?.close();
+    this.#guestContainer = undefined;
+  }
+
   /**
    * A container that ends in the guest, or is lost with the bridge, before its
    * start will never run; afterwards, the exit of init says it.
@@ -186,7 +192,7 @@ export class LinuxContainer {
     await this.init.exited;
     await this.#mutations.run(() => {
       if (this.#state.can("exit")) this.#state.to("exit");
-      this.#guestContainer?.close();
+      this.#closeGuest();
       this.#settleTerminated();
       return Promise.resolve();
     });
@@ -271,7 +277,7 @@ export class LinuxContainer {
       // What was created and never started would keep its client's streams.
       await this.#endExecs();
       await this.#resources.release();
-      this.#guestContainer?.close();
+      this.#closeGuest();
       this.#settleTerminated();
       this.#processes.remove(initExecId);
       return process.status();

@@ -167,3 +167,49 @@ Deno.test("host:K31 release() of nothing succeeds", async () => {
   assertEquals(await failureOfDelete(world), undefined);
   assertEquals([world.said(), world.vm.script.calls], [[], []]);
 });
+
+/** Counts the close() calls on the guest's containers from now on. */
+function countCloses(world: ContainerWorld): () => number {
+  let count = 0;
+  const createContainer = world.guest.createContainer.bind(world.guest);
+  world.guest.createContainer = async (...call) => {
+    const container = await createContainer(...call);
+    return {
+      ...container,
+      close: () => {
+        count += 1;
+        container.close();
+      },
+    };
+  };
+  return () => count;
+}
+
+Deno.test("host:K32 the guest's container is closed once when it ran, ended and is deleted", async () => {
+  const world = new ContainerWorld();
+  const closes = countCloses(world);
+  await world.create({ layers: threeLayers });
+  const pid = await world.container.start();
+  await world.guest.process(pid).exit(0);
+  await world.container.terminated;
+  await world.container.deleteProcess("");
+  assertEquals(closes(), 1);
+});
+
+Deno.test("host:K32 the guest's container is closed once when it was created only", async () => {
+  const world = new ContainerWorld();
+  const closes = countCloses(world);
+  await world.create({ layers: threeLayers });
+  await world.container.deleteProcess("");
+  assertEquals(closes(), 1);
+});
+
+Deno.test("host:K32 the guest's container is closed once when its deletion is repeated", async () => {
+  const world = new ContainerWorld();
+  const closes = countCloses(world);
+  await world.create({ layers: threeLayers });
+  failUnmount(world, scratch);
+  assertEquals(await failureOfDelete(world), injected);
+  await world.container.deleteProcess("");
+  assertEquals(closes(), 1);
+});
