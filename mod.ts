@@ -46,7 +46,11 @@ export {
   type GuestHandlers,
   type GuestProcess,
 } from "./bridge/mod.ts";
+export * from "./controllers/device/plan9/mod.ts";
+export * from "./controllers/device/scsi/mod.ts";
+export * from "./controllers/device/vpci/mod.ts";
 export * from "./controllers/linux_container/mod.ts";
+export * from "./controllers/network/mod.ts";
 export * from "./controllers/pod/mod.ts";
 export * from "./controllers/process/mod.ts";
 export * from "./controllers/vm/mod.ts";

@@ -134,7 +134,11 @@ export class FakeClock implements Clock {
   #nextId = 0;
   readonly #timers = new Map<number, { at: number; wake: () => void }>();
 
-  /** @param now Milliseconds since 1970 at the start. */
+  /**
+   * A clock that stands still until it is told.
+   *
+   * @param now Milliseconds since 1970 at the start.
+   */
   constructor(now = 1_700_000_000_000) {
     this.#now = now;
   }

@@ -41,6 +41,8 @@ export class ShimError extends Error {
   readonly code: ErrorCode;
 
   /**
+   * An error of one class.
+   *
    * @param code Class of the error.
    * @param message One sentence for people, without a trailing period.
    * @param options The error that caused this one, if any.

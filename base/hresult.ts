@@ -277,6 +277,8 @@ export class HResultError extends ShimError {
   readonly hint: string | undefined;
 
   /**
+   * The failure that a code says.
+   *
    * @param hresult The code, signed or unsigned.
    * @param message What failed and on which thing; code, name and hint are appended.
    * @param options The error that caused this one, if any.

@@ -19,6 +19,7 @@ export type Json =
 
 /** A JSON object. */
 export interface JsonObject {
+  /** A member. */
   [name: string]: Json;
 }
 

@@ -44,6 +44,8 @@ export class Ledger<K extends string = string> {
   #releasing: Promise<void> | undefined;
 
   /**
+   * A ledger that holds nothing.
+   *
    * @param order The kinds in the order of their release.
    * @param log Where {@linkcode Ledger.releaseLogged} reports what stays.
    */

@@ -135,6 +135,8 @@ export class BridgeGuest implements Guest {
   #nextPort: number;
 
   /**
+   * The guest at the other end of a bridge.
+   *
    * @param connection The open bridge; its owner closes it.
    * @param listen Listens for dials of this VM to a vsock port.
    */

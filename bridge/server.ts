@@ -63,6 +63,8 @@ export class GuestBridge {
   #session: Session | undefined;
 
   /**
+   * A bridge that serves no connection yet.
+   *
    * @param handlers What the agent does.
    * @param options How the bridge works.
    */

@@ -87,6 +87,8 @@ export class TtrpcClient {
   #closing: Promise<void> | undefined;
 
   /**
+   * A client that reads the stream from now on.
+   *
    * @param stream The client's from now on.
    * @param options Log, clock and bounds.
    */

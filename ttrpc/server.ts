@@ -39,7 +39,11 @@ export class TtrpcServer {
   readonly #listeners = new Set<DuplexListener>();
   readonly #stopping = new AbortController();
 
-  /** @param options Log, clock and bounds. */
+  /**
+   * A server without services and connections.
+   *
+   * @param options Log, clock and bounds.
+   */
   constructor(options: TtrpcServerOptions) {
     const { log, clock, limits } = options;
     this.#context = {

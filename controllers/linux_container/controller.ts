@@ -77,6 +77,8 @@ export class LinuxContainer {
   #guestContainer: GuestContainer | undefined;
 
   /**
+   * A container that is not created yet.
+   *
    * @param deps Host and guest.
    * @param ids Which container it is.
    */

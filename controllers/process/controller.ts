@@ -149,6 +149,8 @@ export class ProcessController {
   #hasExited = false;
 
   /**
+   * A process that is not created yet.
+   *
    * @param deps What it needs.
    * @param ids Which process it is.
    */

@@ -110,7 +110,11 @@ export class VmController {
   #startedAt: number | undefined;
   #exit: VmExit | undefined;
 
-  /** @param deps The host and everything else it needs. */
+  /**
+   * A VM that is not created yet.
+   *
+   * @param deps The host and everything else it needs.
+   */
   constructor(deps: VmDependencies) {
     this.#deps = deps;
     this.#memory = new HostMemory(deps.host.platform, deps.log);
@@ -160,7 +164,11 @@ export class VmController {
     return this.#guest!;
   }
 
-  /** @throws {ShimError} FailedPrecondition unless the VM is running. */
+  /**
+   * Refuses what needs a running VM.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM is running.
+   */
   requireRunning(): void {
     if (this.#state.is("Running")) return;
     throw new ShimError(

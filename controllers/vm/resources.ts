@@ -36,7 +36,11 @@ export class VmResources {
   readonly #peers: ResourcePeers;
   readonly #changes = new SerialQueue();
 
-  /** @param peers Whom changes are told. */
+  /**
+   * The resources of a VM that has just started.
+   *
+   * @param peers Whom changes are told.
+   */
   constructor(peers: ResourcePeers) {
     this.#peers = peers;
   }
