@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { silentLogger } from "../../base/log.ts";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import type { ModifyRequest } from "../../bridge/messages.gen.ts";
 import type { LayerSet } from "../../hcs/ports.ts";
 import { ContainerWorld, virtualDisk } from "../testing/container_world.ts";
+import { allStdio } from "../testing/fake_stdio.ts";
 import { ContainerResources, releaseOrder } from "./resources.ts";
 
 const injected = new HResultError(HResult.Fail, "injected");
@@ -202,6 +203,16 @@ Deno.test("host:K32 the guest's container is closed once when it was created onl
   await world.create({ layers: threeLayers });
   await world.container.deleteProcess("");
   assertEquals(closes(), 1);
+});
+
+Deno.test("host:K32 the guest's container is closed once when its init process cannot be created", async () => {
+  const world = new ContainerWorld();
+  const closes = countCloses(world);
+  const stdio = { ...allStdio, terminal: true }; // a terminal has no stderr
+  await assertRejects(() => world.create({ layers: threeLayers, stdio }));
+  assertEquals(world.guest.callsOf("createContainer").length, 1);
+  await world.container.deleteProcess("");
+  assertEquals([closes(), attached(world)], [1, []]);
 });
 
 Deno.test("host:K32 the guest's container is closed once when its deletion is repeated", async () => {
