@@ -22,6 +22,8 @@ export const defaultTimeouts = {
   vmTerminate: 30_000,
   /** A request to the guest without an answer ends the bridge (hcsshim: 5 min). */
   guestCall: 300_000,
+  /** A VM whose bridge is lost may end by itself, of a panic say, before it is ended. */
+  bridgeLost: 5_000,
   /** Graceful or forced shutdown request to the guest (hcsshim: 30 s). */
   guestShutdown: 30_000,
   /** Delete of a running or just stopped init waits for its end (hcsshim: 30 s). */

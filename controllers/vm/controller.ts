@@ -109,6 +109,8 @@ export class VmController {
   readonly #memory: HostMemory;
   #startedAt: number | undefined;
   #exit: VmExit | undefined;
+  /** Why it is ended, when its bridge was lost. */
+  #lost: Error | undefined;
 
   /**
    * A VM that is not created yet.
@@ -304,6 +306,7 @@ export class VmController {
         );
         this.#state.to("start");
         this.#startedAt = clock.now();
+        this.#watchGuest(this.#guest);
       } catch (error) {
         if (this.#state.can("fail")) this.#state.to("fail");
         throw error;
@@ -340,6 +343,29 @@ export class VmController {
         this.#isTerminating = false;
       }
     });
+  }
+
+  /**
+   * Ends a VM whose bridge is lost and that does not end by itself: nobody can
+   * reach what runs in it. Never rejects.
+   */
+  async #watchGuest(guest: Guest): Promise<void> {
+    const { error: cause } = await guest.ended;
+    const { clock, timeouts, log } = this.#deps;
+    try {
+      await clock.sleep(timeouts.bridgeLost, this.#gone.signal);
+    } catch {
+      return; // it has ended
+    }
+    if (this.#isTerminating) return;
+    const reason = cause === undefined ? "" : `: ${messageOf(cause)}`;
+    const error = this.#lost = new ShimError(
+      "Unavailable",
+      `VM "${this.id}" was ended, because the bridge to its guest is closed${reason}`,
+      { cause },
+    );
+    log.error("The bridge to the guest is lost; the VM is ended", { error });
+    await this.terminate().catch(() => {}); // its state tells
   }
 
   /** Stops the system and waits for its end; what goes wrong is only logged. */
@@ -390,8 +416,7 @@ export class VmController {
     } catch (cause) {
       error = new ShimError("Unavailable", messageOf(cause), { cause });
     }
-    const at = this.#deps.clock.now();
-    this.#exit ??= error === undefined ? { at } : { at, error };
+    this.#recordExit(error);
     this.#gone.abort(
       error ?? new ShimError("Aborted", `VM "${this.id}" has ended`),
     );
@@ -411,7 +436,12 @@ export class VmController {
 
   #settle(): void {
     void this.#memory.close();
-    this.#exit ??= { at: this.#deps.clock.now() };
-    this.#settleExited(this.#exit);
+    this.#settleExited(this.#recordExit());
+  }
+
+  /** The first end counts. */
+  #recordExit(error = this.#lost): VmExit {
+    const at = this.#deps.clock.now();
+    return this.#exit ??= error === undefined ? { at } : { at, error };
   }
 }
