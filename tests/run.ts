@@ -78,6 +78,11 @@ const suites: readonly Suite[] = [
     commands: [{ args: ["run", "-A", "--no-check", "tests/conformance.ts"] }],
   },
   {
+    name: "faults",
+    limit: 120,
+    commands: [{ args: deno("--no-check", "tests/faults") }],
+  },
+  {
     name: "kernel",
     limit: 180,
     commands: [{ args: deno("--no-check", "tests/kernel") }],

@@ -90,6 +90,7 @@ export class DeviceWorld implements DevicePeers {
   /** What a real VM would not have done. */
   readonly objections: string[] = [];
   readonly #ejected = new Set<string>();
+  #isGuestLost = false;
 
   /** The requests so far in words, for example `vm Add disk 0:0`. */
   get said(): string[] {
@@ -120,6 +121,12 @@ export class DeviceWorld implements DevicePeers {
       if (turn > 100) throw new TypeError(`"${words}" was never said`);
       await Promise.resolve();
     }
+  }
+
+  /** Nobody reaches the guest any more: what it uses holds nothing. */
+  loseGuest(): void {
+    this.#isGuestLost = true;
+    this.places.clear();
   }
 
   /** A device that the VM was created with. */
@@ -171,7 +178,9 @@ export class DeviceWorld implements DevicePeers {
     } else {
       if (device.startsWith("device")) this.places.delete(device.slice(7));
       else require(!isUsed);
-      if (device.startsWith("disk")) require(this.#ejected.delete(device));
+      if (device.startsWith("disk") && !this.#isGuestLost) {
+        require(this.#ejected.delete(device));
+      }
       require(this.attached.delete(device));
     }
   }

@@ -18,6 +18,7 @@ import type { Guest } from "../../bridge/guest.ts";
 import type { ComputeSystem, WindowsHost } from "../../hcs/ports.ts";
 import type { Annotations } from "../../oci/annotations.ts";
 import { DeviceControllers } from "../device/device_controllers.ts";
+import { unlessGone } from "../device/peers.ts";
 import type { Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
 import type { VpciController } from "../device/vpci/mod.ts";
@@ -276,7 +277,7 @@ export class VmController {
       this.#ledger.add({
         kind: "system",
         key: id,
-        release: () => system.close(),
+        release: () => unlessGone(system.close()),
       });
       this.#state.to("create");
       this.#ended = this.#watch(system);
