@@ -53,6 +53,7 @@ interface Process {
   readonly streams: readonly Duplex[];
   readonly exited: PromiseWithResolvers<number>;
   readonly isInit: boolean;
+  hasExited: boolean;
 }
 
 function notFound(what: string): HResultError {
@@ -117,7 +118,8 @@ export class MemoryGuest {
 
   /** Everything in it ends at once. */
   async die(): Promise<void> {
-    for (const pid of [...this.#processes.keys()]) this.#exit(pid, killed);
+    for (const process of this.#processes.values()) this.#exit(process, killed);
+    this.#processes.clear();
     this.containers.clear();
     this.rootfs.clear();
     await this.closeBridge();
@@ -148,14 +150,16 @@ export class MemoryGuest {
           return { ProcessId: this.#execute(containerId, text, ports ?? {}) };
         }),
       WaitForProcess: ({ ProcessId }) =>
-        play("WaitForProcess", async () => ({
-          ExitCode: await this.#process(ProcessId).exited.promise,
-        })),
-      SignalProcess: ({ ProcessId }) =>
-        play("SignalProcess", () => {
-          this.#process(ProcessId);
-          this.#exit(ProcessId, killed);
+        play("WaitForProcess", async () => {
+          const ExitCode = await this.#process(ProcessId).exited.promise;
+          this.#processes.delete(ProcessId);
+          return { ExitCode };
         }),
+      SignalProcess: ({ ProcessId }) =>
+        play(
+          "SignalProcess",
+          () => this.#exit(this.#process(ProcessId), killed),
+        ),
       GetProperties: () =>
         play("GetProperties", () => ({
           Properties: `{"ProcessList":[],"LCOWMetrics":{}}`,
@@ -171,7 +175,9 @@ export class MemoryGuest {
       DeleteContainerState: (_request, { containerId }) =>
         play("DeleteContainerState", () => {
           for (const [pid, process] of this.#processes) {
-            if (process.containerId === containerId) this.#exit(pid, killed);
+            if (process.containerId !== containerId) continue;
+            this.#exit(process, killed);
+            this.#processes.delete(pid);
           }
           this.containers.delete(containerId);
         }, true),
@@ -206,16 +212,17 @@ export class MemoryGuest {
       .filter((stream) => typeof stream === "object");
     const exited = Promise.withResolvers<number>();
     const pid = this.#nextPid++;
-    this.#processes.set(pid, { containerId, streams, exited, isInit });
-    if (!isInit) queueMicrotask(() => this.#exit(pid, 0));
+    const process = { containerId, streams, exited, isInit, hasExited: false };
+    this.#processes.set(pid, process);
+    if (!isInit) queueMicrotask(() => this.#exit(process, 0));
     return pid;
   }
 
-  #exit(pid: number, code: number): void {
-    const process = this.#processes.get(pid);
-    if (process === undefined) return;
+  /** It ends; who waits for it hears its code, now or later. */
+  #exit(process: Process, code: number): void {
+    if (process.hasExited) return;
+    process.hasExited = true;
     const { containerId, streams, exited, isInit } = process;
-    this.#processes.delete(pid);
     for (const stream of streams) void stream.close();
     exited.resolve(code);
     if (!isInit) return;

@@ -209,6 +209,18 @@ export class MemoryHost {
     ];
   }
 
+  /** Drops what the fakes have recorded. */
+  forget(): void {
+    this.faults.calls.length = 0;
+    this.sockets.accepted.length = 0;
+    const { script } = this.sockets;
+    const scripts = [script, this.#files.script, this.#network.script];
+    for (const { devices, adapters } of this.systems) {
+      scripts.push(devices.script, adapters.script);
+    }
+    for (const { calls } of scripts) calls.length = 0;
+  }
+
   /** Makes a call. */
   play<T>(
     callee: Callee,

@@ -27,7 +27,7 @@ import { type FaultKind, Faults } from "./fault.ts";
 import { MemoryHost, namespaceId } from "./host.ts";
 
 /** A container that needs one of everything. */
-const spec: Spec = {
+export const fullSpec: Spec = {
   ociVersion: "1.1.0",
   process: { cwd: "/", user: { uid: 0, gid: 0 }, args: ["sh"] },
   root: { path: "rootfs" },
@@ -175,8 +175,13 @@ async function deleteContainer(life: Life): Promise<void> {
   life.requireNoPod();
 }
 
-async function exec(life: Life, signal: AbortSignal): Promise<void> {
-  const process: Process = life.container!.newProcess("sh");
+/** Runs a process in the container to its end, and deletes it. */
+export async function exec(
+  life: Life,
+  signal: AbortSignal,
+  id = "sh",
+): Promise<void> {
+  const process: Process = life.container!.newProcess(id);
   await process.create({
     bundle: "/b",
     spec: { cwd: "/", user: { uid: 0, gid: 0 }, args: ["true"] },
@@ -184,7 +189,7 @@ async function exec(life: Life, signal: AbortSignal): Promise<void> {
   }, signal);
   await process.start(signal);
   await abortable(process.exited, signal);
-  await life.container!.deleteProcess("sh");
+  await life.container!.deleteProcess(id);
 }
 
 async function undoExec({ container }: Life): Promise<void> {
@@ -233,7 +238,7 @@ export const flows: readonly Flow[] = [
     run: async (life, signal) => {
       await life.newContainer().create({
         bundle: "/b",
-        spec,
+        spec: fullSpec,
         layers: { ...twoLayers, scratch: virtualDisk("/s.vhdx") },
         stdio: allStdio,
       }, signal);
@@ -248,7 +253,7 @@ export const flows: readonly Flow[] = [
     undo: deleteContainer,
     again: "create pod",
   },
-  { name: "exec", run: exec, undo: undoExec },
+  { name: "exec", run: (life, signal) => exec(life, signal), undo: undoExec },
   {
     name: "update container",
     run: (life) => life.container!.update({ pids: { limit: 100n } }),
@@ -279,6 +284,19 @@ export const flows: readonly Flow[] = [
     },
   },
 ];
+
+/** Leads the named part of a life, in which nothing may fail. */
+export async function go(
+  life: Life,
+  signal: AbortSignal,
+  ...names: readonly string[]
+): Promise<void> {
+  for (const name of names) {
+    const flow = flows.find((flow) => flow.name === name);
+    if (flow === undefined) throw new TypeError(`No flow is called "${name}"`);
+    await flow.run(life, signal);
+  }
+}
 
 /**
  * Leads a life.
