@@ -105,7 +105,9 @@ export const ResponseBase: ObjectCodec<ResponseBase> = object("ResponseBase", {
 
 /** Version of a document. */
 export interface SchemaVersion {
+  /** Counts incompatible changes; compared before `Minor`. */
   Major: number;
+  /** Counts changes that older readers understand. */
   Minor: number;
 }
 
@@ -120,9 +122,13 @@ export const SchemaVersion: ObjectCodec<SchemaVersion> = object(
 
 /** Versions that the host speaks; ignored by guests. */
 export interface VersionRange {
+  /** Oldest version of the document, as text. */
   MinimumVersion?: string;
+  /** Newest version of the document, as text. */
   MaximumVersion?: string;
+  /** Oldest version of the bridge. */
   MinimumProtocolVersion?: number;
+  /** Newest version of the bridge. */
   MaximumProtocolVersion?: number;
 }
 
@@ -138,6 +144,7 @@ export const VersionRange: ObjectCodec<VersionRange> = object("VersionRange", {
 export interface CreateRequest extends RequestBase {
   /** For the null container a {@linkcode NullContainerDocument}. */
   ContainerConfig: string;
+  /** What the host could speak instead; a guest ignores it. */
   SupportedVersions?: VersionRange;
 }
 
@@ -211,6 +218,10 @@ export const NullContainerDocument: ObjectCodec<NullContainerDocument> = object(
 
 /** A container has ended; exactly one per successful create. */
 export interface ContainerNotification {
+  /**
+   * That of the create request. A host ends the connection when it does not know
+   * it.
+   */
   ContainerId: string;
   /** That of the create request. */
   ActivityId: string;
@@ -330,7 +341,9 @@ export const ModifySettingsRequest: ObjectCodec<ModifySettingsRequest> = object(
 
 /** A SCSI disk to unplug. */
 export interface SCSIDevice {
+  /** Index of the controller, 0 to 3. */
   Controller?: number;
+  /** Slot of the disk on its controller, 0 to 63. */
   Lun?: number;
 }
 
@@ -344,11 +357,13 @@ export const SCSIDevice: ObjectCodec<SCSIDevice> = object("SCSIDevice", {
 export interface MappedVirtualDisk {
   /** Empty: nothing is mounted. */
   MountPath?: string;
+  /** Slot of the disk on its controller, 0 to 63. */
   Lun?: number;
   /** Index of the controller, 0 to 3. */
   Controller?: number;
   /** 0 is the whole disk. */
   Partition?: bigint;
+  /** The file system is mounted read-only. */
   ReadOnly?: boolean;
   /** dm-crypt with integrity. */
   Encrypted?: boolean;
@@ -381,10 +396,13 @@ export const MappedVirtualDisk: ObjectCodec<MappedVirtualDisk> = object(
 
 /** A 9p share to mount. */
 export interface MappedDirectory {
+  /** Where the guest mounts the share. */
   MountPath?: string;
   /** vsock port of the share server. */
   Port?: number;
+  /** Name by which the host serves the share (`aname` of 9p). */
   ShareName?: string;
+  /** The share is mounted read-only. */
   ReadOnly?: boolean;
 }
 
@@ -401,7 +419,9 @@ export const MappedDirectory: ObjectCodec<MappedDirectory> = object(
 
 /** A part of a persistent memory device. */
 export interface VPMemMappingInfo {
+  /** Where on the device the part begins. */
   DeviceOffsetInBytes?: bigint;
+  /** How long the part is. */
   DeviceSizeInBytes?: bigint;
 }
 
@@ -416,8 +436,11 @@ export const VPMemMappingInfo: ObjectCodec<VPMemMappingInfo> = object(
 
 /** A persistent memory device to mount. */
 export interface VPMemDevice {
+  /** N of `/dev/pmemN`. */
   DeviceNumber?: number;
+  /** Where the guest mounts it. */
   MountPath?: string;
+  /** The part to mount; absent means the whole device. */
   MappingInfo?: VPMemMappingInfo;
 }
 
@@ -430,10 +453,13 @@ export const VPMemDevice: ObjectCodec<VPMemDevice> = object("VPMemDevice", {
 
 /** One read-only layer of an overlay. */
 export interface Layer {
+  /** Name of the layer; neither sent nor read for Linux. */
   Id?: string;
   /** Where it is mounted in the guest. */
   Path?: string;
+  /** Kind of `Path`; neither sent nor read for Linux. */
   PathType?: string;
+  /** Caching of the layer; neither sent nor read for Linux. */
   Cache?: string;
 }
 
@@ -447,6 +473,7 @@ export const Layer: ObjectCodec<Layer> = object("Layer", {
 
 /** An overlay of layers. */
 export interface CombinedLayers {
+  /** The container whose root file system this is. */
   ContainerID?: string;
   /** Where the overlay is mounted. */
   ContainerRootPath?: string;
@@ -469,7 +496,9 @@ export const CombinedLayers: ObjectCodec<CombinedLayers> = object(
 
 /** An address of an adapter. */
 export interface IPConfig {
+  /** IPv4 or IPv6 address, as text. */
   IPAddress?: string;
+  /** Length of the network part, in bits. */
   PrefixLength?: number;
 }
 
@@ -481,8 +510,11 @@ export const IPConfig: ObjectCodec<IPConfig> = object("IPConfig", {
 
 /** A route of an adapter. */
 export interface Route {
+  /** Address of the gateway. */
   NextHop?: string;
+  /** Where the route leads, as `address/length`. */
   DestinationPrefix?: string;
+  /** Cost of the route, left out when 0; lower is preferred. */
   Metric?: number;
 }
 
@@ -514,8 +546,14 @@ export interface NetworkAdapter {
   VPCIAssigned?: boolean;
   /** Empty means DHCP. */
   IPConfigs?: IPConfig[];
+  /** Routes that go through this adapter. */
   Routes?: Route[];
+  /** The guest works out `EnableLowMetric`: true for all adapters but the first. */
   PolicyBasedRouting?: boolean;
+  /**
+   * The adapter gives way to others: routing table 101 for its addresses, metric
+   * 500 for routes that have none.
+   */
   EnableLowMetric?: boolean;
 }
 
@@ -539,6 +577,7 @@ export const NetworkAdapter: ObjectCodec<NetworkAdapter> = object(
 
 /** A PCI device to wait for. */
 export interface VPCIDevice {
+  /** GUID of the vmbus device below which the PCI device appears. */
   VMBusGUID?: string;
 }
 
@@ -677,6 +716,7 @@ export const Capabilities: ObjectCodec<Capabilities> = object("Capabilities", {
 export interface NegotiateResponse extends ResponseBase {
   /** Protocol version of this connection. */
   Version: number;
+  /** What the guest can do beyond the protocol itself. */
   Capabilities: Capabilities;
 }
 
@@ -692,8 +732,11 @@ export const NegotiateResponse: ObjectCodec<NegotiateResponse> = object(
 
 /** vsock ports on which the host listens for the streams. */
 export interface StdioRelaySettings {
+  /** Where the guest reads the standard input; absent when there is none. */
   StdIn?: number;
+  /** Where the guest writes the standard output; absent when there is none. */
   StdOut?: number;
+  /** Where the guest writes the standard error; absent when there is none. */
   StdErr?: number;
 }
 
@@ -709,6 +752,7 @@ export const StdioRelaySettings: ObjectCodec<StdioRelaySettings> = object(
 
 /** What to run, and where its streams go. */
 export interface ExecuteProcessSettings {
+  /** What to run, as the JSON text of {@linkcode ProcessParameters}. */
   ProcessParameters: string;
   /** A port counts only when its Create…Pipe flag is set. */
   VsockStdioRelaySettings?: StdioRelaySettings;
@@ -726,6 +770,7 @@ export const ExecuteProcessSettings: ObjectCodec<ExecuteProcessSettings> =
  * of the VM.
  */
 export interface ExecuteProcessRequest extends RequestBase {
+  /** What to run, and where its streams go. */
   Settings: ExecuteProcessSettings;
 }
 
@@ -765,8 +810,11 @@ export interface ProcessParameters {
   EmulateConsole?: boolean;
   /** Height and width of that terminal. */
   ConsoleSize?: number[];
+  /** The guest dials the port of the standard input. */
   CreateStdInPipe?: boolean;
+  /** The guest dials the port of the standard output. */
   CreateStdOutPipe?: boolean;
+  /** The guest dials the port of the standard error. */
   CreateStdErrPipe?: boolean;
   /** A process of the VM, whatever the container id. */
   CreateInUtilityVM?: boolean;
@@ -797,6 +845,7 @@ export const ProcessParameters: ObjectCodec<ProcessParameters> = object(
 
 /** Waits for the exit of a process. */
 export interface WaitForProcessRequest extends RequestBase {
+  /** Pid that ExecuteProcess answered, in the pid namespace of the VM. */
   ProcessId: number;
   /** Milliseconds; 4294967295 is for ever. */
   TimeoutInMs: number;
@@ -841,6 +890,7 @@ export const SignalOptions: ObjectCodec<SignalOptions> = object(
 
 /** Signals a process of a container. */
 export interface SignalProcessRequest extends RequestBase {
+  /** Pid that ExecuteProcess answered; it must belong to the container. */
   ProcessId: number;
   /** Absent (or null) is SIGKILL. */
   Options?: SignalOptions;
@@ -858,6 +908,7 @@ export const SignalProcessRequest: ObjectCodec<SignalProcessRequest> = object(
 
 /** Sets the size of a terminal. */
 export interface ResizeConsoleRequest extends RequestBase {
+  /** Pid that ExecuteProcess answered; the process must have a terminal. */
   ProcessId: number;
   /** Rows. */
   Height: number;
@@ -878,6 +929,7 @@ export const ResizeConsoleRequest: ObjectCodec<ResizeConsoleRequest> = object(
 
 /** What the guest agent is doing. */
 export interface DumpStacksResponse extends ResponseBase {
+  /** Text for people, cut to fit a frame of 64 KiB. */
   GuestStacks: string;
 }
 
@@ -950,9 +1002,13 @@ export const ContainerProcess: ObjectCodec<ContainerProcess> = object(
 
 /** Huge pages of one size. */
 export interface HugetlbStat {
+  /** Bytes in use. */
   usage?: bigint;
+  /** Highest usage so far in bytes; with cgroup version 2 the limit. */
   max?: bigint;
+  /** How often the limit was hit; only with cgroup version 1. */
   failcnt?: bigint;
+  /** Size of a page, such as `2MB`; only with cgroup version 1. */
   pagesize?: string;
 }
 
@@ -966,6 +1022,7 @@ export const HugetlbStat: ObjectCodec<HugetlbStat> = object("HugetlbStat", {
 
 /** Number of processes. */
 export interface PidsStat {
+  /** Processes and threads now. */
   current?: bigint;
   /** Absent when there is none. */
   limit?: bigint;
@@ -979,9 +1036,13 @@ export const PidsStat: ObjectCodec<PidsStat> = object("PidsStat", {
 
 /** CPU time in nanoseconds. */
 export interface CpuUsage {
+  /** Time in the kernel and in user space. */
   total?: bigint;
+  /** Time in the kernel. */
   kernel?: bigint;
+  /** Time in user space. */
   user?: bigint;
+  /** Total time on each CPU; only with cgroup version 1. */
   per_cpu?: bigint[];
 }
 
@@ -995,7 +1056,9 @@ export const CpuUsage: ObjectCodec<CpuUsage> = object("CpuUsage", {
 
 /** CPU bandwidth control. */
 export interface CpuThrottling {
+  /** Periods of the bandwidth control that have gone by. */
   periods?: bigint;
+  /** Periods in which the container used up its quota. */
   throttled_periods?: bigint;
   /** Nanoseconds. */
   throttled_time?: bigint;
@@ -1013,7 +1076,9 @@ export const CpuThrottling: ObjectCodec<CpuThrottling> = object(
 
 /** CPU statistics. */
 export interface CpuStat {
+  /** CPU time used. */
   usage?: CpuUsage;
+  /** CPU time denied. */
   throttling?: CpuThrottling;
 }
 
@@ -1025,9 +1090,16 @@ export const CpuStat: ObjectCodec<CpuStat> = object("CpuStat", {
 
 /** One memory counter, in bytes. */
 export interface MemoryEntry {
+  /**
+   * Most that may be used; 9223372036854771712 (cgroup version 1) or
+   * 18446744073709551615 (version 2) without a limit.
+   */
   limit?: bigint;
+  /** Used now. */
   usage?: bigint;
+  /** Highest usage so far. */
   max?: bigint;
+  /** How often the limit was hit; only with cgroup version 1. */
   failcnt?: bigint;
 }
 
@@ -1041,41 +1113,86 @@ export const MemoryEntry: ObjectCodec<MemoryEntry> = object("MemoryEntry", {
 
 /** Memory statistics, in bytes and pages as the kernel counts them. */
 export interface MemoryStat {
+  /** Page cache, in bytes. */
   cache?: bigint;
+  /** Anonymous memory, in bytes. */
   rss?: bigint;
+  /**
+   * Anonymous memory in transparent huge pages, in bytes; only with cgroup
+   * version 1.
+   */
   rss_huge?: bigint;
+  /** Page cache that processes have mapped, in bytes. */
   mapped_file?: bigint;
+  /** Page cache that is not written to its file yet, in bytes. */
   dirty?: bigint;
+  /** Page cache on its way to the disk, in bytes. */
   writeback?: bigint;
+  /** Pages charged so far; only with cgroup version 1. */
   pg_pg_in?: bigint;
+  /** Pages uncharged so far; only with cgroup version 1. */
   pg_pg_out?: bigint;
+  /** Page faults so far. */
   pg_fault?: bigint;
+  /** Page faults so far that needed I/O. */
   pg_maj_fault?: bigint;
+  /** Anonymous memory that is reclaimed first, in bytes. */
   inactive_anon?: bigint;
+  /** Anonymous memory in recent use, in bytes. */
   active_anon?: bigint;
+  /** Page cache that is reclaimed first, in bytes. */
   inactive_file?: bigint;
+  /** Page cache in recent use, in bytes. */
   active_file?: bigint;
+  /** Memory that cannot be reclaimed (`mlock`), in bytes. */
   unevictable?: bigint;
+  /**
+   * Lowest memory limit from here up to the root, in bytes; with cgroup version
+   * 2 that of the group alone.
+   */
   hierarchical_memory_limit?: bigint;
+  /**
+   * Lowest limit of memory and swap together from here up to the root, in bytes;
+   * with cgroup version 2 that of the group's swap alone.
+   */
   hierarchical_swap_limit?: bigint;
+  /** `cache` of this group and all below; only with cgroup version 1. */
   total_cache?: bigint;
+  /** `rss` of this group and all below; only with cgroup version 1. */
   total_rss?: bigint;
+  /** `rss_huge` of this group and all below; only with cgroup version 1. */
   total_rss_huge?: bigint;
+  /** `mapped_file` of this group and all below; only with cgroup version 1. */
   total_mapped_file?: bigint;
+  /** `dirty` of this group and all below; only with cgroup version 1. */
   total_dirty?: bigint;
+  /** `writeback` of this group and all below; only with cgroup version 1. */
   total_writeback?: bigint;
+  /** `pg_pg_in` of this group and all below; only with cgroup version 1. */
   total_pg_pg_in?: bigint;
+  /** `pg_pg_out` of this group and all below; only with cgroup version 1. */
   total_pg_pg_out?: bigint;
+  /** `pg_fault` of this group and all below; only with cgroup version 1. */
   total_pg_fault?: bigint;
+  /** `pg_maj_fault` of this group and all below; only with cgroup version 1. */
   total_pg_maj_fault?: bigint;
+  /** `inactive_anon` of this group and all below; only with cgroup version 1. */
   total_inactive_anon?: bigint;
+  /** `active_anon` of this group and all below; only with cgroup version 1. */
   total_active_anon?: bigint;
+  /** `inactive_file` of this group and all below; only with cgroup version 1. */
   total_inactive_file?: bigint;
+  /** `active_file` of this group and all below; only with cgroup version 1. */
   total_active_file?: bigint;
+  /** `unevictable` of this group and all below; only with cgroup version 1. */
   total_unevictable?: bigint;
+  /** Memory of the group. */
   usage?: MemoryEntry;
+  /** Swap; with cgroup version 1 memory and swap together. */
   swap?: MemoryEntry;
+  /** Memory of the kernel for the group; with cgroup version 2 its stacks only. */
   kernel?: MemoryEntry;
+  /** Buffers of TCP; with cgroup version 2 of all sockets. */
   kernel_tcp?: MemoryEntry;
 }
 
@@ -1121,10 +1238,15 @@ export const MemoryStat: ObjectCodec<MemoryStat> = object("MemoryStat", {
 
 /** One counter of one block device. */
 export interface BlkioEntry {
+  /** Which operations are counted, such as `Read` and `Write`. */
   op?: string;
+  /** Path of the device node. */
   device?: string;
+  /** Major number of the device. */
   major?: bigint;
+  /** Minor number of the device. */
   minor?: bigint;
+  /** The count, in the unit of its list. */
   value?: bigint;
 }
 
@@ -1139,13 +1261,21 @@ export const BlkioEntry: ObjectCodec<BlkioEntry> = object("BlkioEntry", {
 
 /** Block I/O; the guest empties it to stay under the frame limit. */
 export interface BlkioStat {
+  /** Bytes transferred. */
   io_service_bytes_recursive?: BlkioEntry[];
+  /** Operations finished. */
   io_serviced_recursive?: BlkioEntry[];
+  /** Operations waiting now. */
   io_queued_recursive?: BlkioEntry[];
+  /** Time from dispatch to completion, in nanoseconds. */
   io_service_time_recursive?: BlkioEntry[];
+  /** Time in the queues of the scheduler, in nanoseconds. */
   io_wait_time_recursive?: BlkioEntry[];
+  /** Operations merged into others. */
   io_merged_recursive?: BlkioEntry[];
+  /** Time that the device was the group's, in milliseconds. */
   io_time_recursive?: BlkioEntry[];
+  /** Sectors transferred. */
   sectors_recursive?: BlkioEntry[];
 }
 
@@ -1163,8 +1293,11 @@ export const BlkioStat: ObjectCodec<BlkioStat> = object("BlkioStat", {
 
 /** RDMA resources of one device. */
 export interface RdmaEntry {
+  /** Name of the device, such as `mlx4_0`. */
   device?: string;
+  /** Handles of the adapter: in use, or allowed. */
   hca_handles?: number;
+  /** Objects of the adapter: in use, or allowed. */
   hca_objects?: number;
 }
 
@@ -1177,7 +1310,9 @@ export const RdmaEntry: ObjectCodec<RdmaEntry> = object("RdmaEntry", {
 
 /** RDMA; the guest empties it to stay under the frame limit. */
 export interface RdmaStat {
+  /** In use, one entry per device. */
   current?: RdmaEntry[];
+  /** Allowed, one entry per device. */
   limit?: RdmaEntry[];
 }
 
@@ -1189,14 +1324,23 @@ export const RdmaStat: ObjectCodec<RdmaStat> = object("RdmaStat", {
 
 /** Counters of one network interface. */
 export interface NetworkStat {
+  /** Name of the interface in the guest. */
   name?: string;
+  /** Bytes received. */
   rx_bytes?: bigint;
+  /** Packets received. */
   rx_packets?: bigint;
+  /** Received packets that were bad. */
   rx_errors?: bigint;
+  /** Received packets that were dropped. */
   rx_dropped?: bigint;
+  /** Bytes sent. */
   tx_bytes?: bigint;
+  /** Packets sent. */
   tx_packets?: bigint;
+  /** Packets that could not be sent. */
   tx_errors?: bigint;
+  /** Packets dropped before they were sent. */
   tx_dropped?: bigint;
 }
 
@@ -1215,10 +1359,15 @@ export const NetworkStat: ObjectCodec<NetworkStat> = object("NetworkStat", {
 
 /** Tasks of the cgroup by state. */
 export interface CgroupStats {
+  /** Tasks that sleep. */
   nr_sleeping?: bigint;
+  /** Tasks that run or could run. */
   nr_running?: bigint;
+  /** Tasks that are stopped. */
   nr_stopped?: bigint;
+  /** Tasks in an uninterruptible sleep. */
   nr_uninterruptible?: bigint;
+  /** Tasks that wait for I/O. */
   nr_io_wait?: bigint;
 }
 
@@ -1233,8 +1382,11 @@ export const CgroupStats: ObjectCodec<CgroupStats> = object("CgroupStats", {
 
 /** Out-of-memory state. */
 export interface MemoryOomControl {
+  /** 1 when tasks wait for memory instead of being killed. */
   oom_kill_disable?: bigint;
+  /** 1 while tasks wait for memory. */
   under_oom?: bigint;
+  /** Processes killed so far for want of memory. */
   oom_kill?: bigint;
 }
 
@@ -1253,14 +1405,23 @@ export const MemoryOomControl: ObjectCodec<MemoryOomControl> = object(
  * absent; a section that is set is written even when it is empty.
  */
 export interface LCOWMetrics {
+  /** Huge pages, one entry per page size. */
   hugetlb?: HugetlbStat[];
+  /** Number of processes. */
   pids?: PidsStat;
+  /** CPU time and throttling. */
   cpu?: CpuStat;
+  /** Memory, with swap, kernel and sockets. */
   memory?: MemoryStat;
+  /** Block I/O; an empty object on the wire. */
   blkio?: BlkioStat;
+  /** RDMA; an empty object on the wire. */
   rdma?: RdmaStat;
+  /** Network interfaces; never set by a guest. */
   network?: NetworkStat[];
+  /** Tasks by state; never set by a guest. */
   cgroup_stats?: CgroupStats;
+  /** Out-of-memory state. */
   memory_oom_control?: MemoryOomControl;
 }
 
@@ -1279,7 +1440,9 @@ export const LCOWMetrics: ObjectCodec<LCOWMetrics> = object("LCOWMetrics", {
 
 /** Properties of a container. */
 export interface ContainerProperties {
+  /** Processes of the container, when the query names `ProcessList`. */
   ProcessList?: ContainerProcess[];
+  /** Statistics, when the query names `Statistics`. */
   LCOWMetrics?: LCOWMetrics;
 }
 

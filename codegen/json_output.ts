@@ -100,7 +100,7 @@ function addMessage(file: SourceFile, message: MessageModel): void {
       name: propertyName(member.name),
       type: member.type,
       hasQuestionToken: !member.required,
-      docs: member.docs === "" ? [] : [docs(member.docs)],
+      docs: [docs(member.docs)],
     })),
   });
   file.addVariableStatement({

@@ -46,7 +46,7 @@ export interface TypeText {
 export interface MemberModel extends TypeText {
   /** Name on the wire and in TypeScript. */
   readonly name: string;
-  /** What it means. */
+  /** What it means; never empty. */
   readonly docs: string;
   /** True when the type requires it. */
   readonly required: boolean;
@@ -187,11 +187,13 @@ function messageModel(name: string, schema: Schema): MessageModel {
     ([member, type]): MemberModel => {
       const required = schema.required?.includes(member) ?? false;
       const words = type.enum?.map((word) => `\`${word}\``).join(", ");
+      const docs = [type.description, words && `One of ${words}.`]
+        .filter((part) => part !== undefined).join(" ");
+      if (docs === "") throw new Error(`${name}.${member} has no description`);
       return {
         ...typeText(type, `${name}.${member}`),
         name: member,
-        docs: [type.description, words && `One of ${words}.`]
-          .filter((part) => part !== undefined).join(" "),
+        docs,
         required,
         emit: required ? "always" : type["x-keep"] ? "whenSet" : "filled",
       };

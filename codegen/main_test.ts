@@ -34,13 +34,25 @@ function withSchema(definition: unknown, use: (folder: URL) => void): void {
 
 Deno.test("readSchemas() gives every member its type, its codec and when it is written", () => {
   const properties = {
-    Lun: { type: "integer", format: "uint8" },
+    Lun: { type: "integer", format: "uint8", description: "-" },
     Size: { type: "integer", format: "uint64", description: "Bytes." },
     Kind: { type: "string", enum: ["A", "B"] },
-    Names: { type: ["array", "null"], items: { type: "string" } },
-    Map: { type: "object", additionalProperties: { type: "boolean" } },
-    Any: { "x-keep": true },
-    Text: { type: "string", "x-json-text": "#/$defs/Thing" },
+    Names: {
+      type: ["array", "null"],
+      items: { type: "string" },
+      description: "-",
+    },
+    Map: {
+      type: "object",
+      additionalProperties: { type: "boolean" },
+      description: "-",
+    },
+    Any: { "x-keep": true, description: "-" },
+    Text: {
+      type: "string",
+      "x-json-text": "#/$defs/Thing",
+      description: "-",
+    },
   };
   const thing = { description: "A thing.", properties, required: ["Lun"] };
   withSchema(thing, (folder) => {
@@ -67,15 +79,28 @@ Deno.test("readSchemas() says what it does not understand, and where", () => {
   const cases: [unknown, string][] = [
     [{ type: "object" }, "Thing has no description"],
     [
-      { description: "-", properties: { A: { type: "integer" } } },
+      { description: "-", properties: { A: { type: "string" } } },
+      "Thing.A has no description",
+    ],
+    [
+      {
+        description: "-",
+        properties: { A: { description: "-", type: "integer" } },
+      },
       "Thing.A: integer of no width",
     ],
     [
-      { description: "-", properties: { A: { type: "tuple" } } },
+      {
+        description: "-",
+        properties: { A: { description: "-", type: "tuple" } },
+      },
       'Thing.A: type "tuple" is not understood',
     ],
     [
-      { description: "-", properties: { A: { $ref: "elsewhere" } } },
+      {
+        description: "-",
+        properties: { A: { description: "-", $ref: "elsewhere" } },
+      },
       'Cannot follow $ref "elsewhere"',
     ],
   ];

@@ -29,6 +29,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 
 /** A serial port. */
 export interface ComPort {
+  /** Path of the pipe, `\\.\pipe\…`, which the VM connects to as a client. */
   NamedPipe: string;
 }
 
@@ -39,9 +40,15 @@ export const ComPort: ObjectCodec<ComPort> = object("ComPort", {
 
 /** A disk on a SCSI controller. */
 export interface ScsiAttachment {
-  /** One of `VirtualDisk`, `PassThru`, `ExtensibleVirtualDisk`. */
+  /**
+   * What `Path` is: a virtual disk file, a disk of the host, or a disk of the
+   * type that `ExtensibleVirtualDiskType` names. One of `VirtualDisk`,
+   * `PassThru`, `ExtensibleVirtualDisk`.
+   */
   Type: string;
+  /** Path on the host; the VM must have been granted access to it. */
   Path: string;
+  /** The VM cannot write to the disk. */
   ReadOnly?: boolean;
   /** Only with that type. */
   ExtensibleVirtualDiskType?: string;
@@ -59,22 +66,21 @@ export const ScsiAttachment: ObjectCodec<ScsiAttachment> = object(
 );
 
 /** A SCSI controller. */
-export interface ScsiController {
+export interface Scsi {
   /** By LUN. */
   Attachments?: Record<string, ScsiAttachment>;
 }
 
-/** Codec of {@linkcode ScsiController}. */
-export const ScsiController: ObjectCodec<ScsiController> = object(
-  "ScsiController",
-  {
-    Attachments: filled(map(ScsiAttachment)),
-  },
-);
+/** Codec of {@linkcode Scsi}. */
+export const Scsi: ObjectCodec<Scsi> = object("Scsi", {
+  Attachments: filled(map(ScsiAttachment)),
+});
 
 /** One function of an assigned device. */
 export interface VirtualPciFunction {
+  /** Instance path of the device on the host, such as `PCIP\VEN_…`. */
   DeviceInstancePath: string;
+  /** Index of the virtual function; absent is 0. */
   VirtualFunction?: number;
 }
 
@@ -89,7 +95,9 @@ export const VirtualPciFunction: ObjectCodec<VirtualPciFunction> = object(
 
 /** An assigned PCI device. */
 export interface VirtualPciDevice {
+  /** The assigned functions; here always one. */
   Functions?: VirtualPciFunction[];
+  /** The guest sees the NUMA node that the device is attached to. */
   PropagateNumaAffinity?: boolean;
 }
 
@@ -108,7 +116,9 @@ export interface HvSocketServiceConfig {
   BindSecurityDescriptor?: string;
   /** SDDL. */
   ConnectSecurityDescriptor?: string;
+  /** A listener that names no VM serves this VM too. */
   AllowWildcardBinds?: boolean;
+  /** The service takes no connections. */
   Disabled?: boolean;
 }
 
@@ -145,6 +155,7 @@ export const HvSocketConfig: ObjectCodec<HvSocketConfig> = object(
 
 /** Hyper-V sockets. */
 export interface HvSocket {
+  /** Rules for all services, and for single ones. */
   HvSocketConfig?: HvSocketConfig;
 }
 
@@ -155,7 +166,9 @@ export const HvSocket: ObjectCodec<HvSocket> = object("HvSocket", {
 
 /** A directory shared over 9p. */
 export interface Plan9Share {
+  /** Name that the host knows the share by. */
   Name: string;
+  /** Name that the guest mounts the share by. */
   AccessName?: string;
   /** Absent in a Remove. */
   Path?: string;
@@ -182,6 +195,7 @@ export const Plan9Share: ObjectCodec<Plan9Share> = object("Plan9Share", {
 
 /** File shares. */
 export interface Plan9 {
+  /** Shares that are there at boot; others are added later. */
   Shares?: Plan9Share[];
 }
 
@@ -195,9 +209,10 @@ export interface Devices {
   /** By number. */
   ComPorts?: Record<string, ComPort>;
   /** By GUID of the controller. */
-  Scsi?: Record<string, ScsiController>;
+  Scsi?: Record<string, Scsi>;
   /** By GUID of the vmbus device. */
   VirtualPci?: Record<string, VirtualPciDevice>;
+  /** Who may use Hyper-V sockets of the VM. */
   HvSocket?: HvSocket;
   /** Its presence attaches the file-sharing device. */
   Plan9?: Plan9;
@@ -206,7 +221,7 @@ export interface Devices {
 /** Codec of {@linkcode Devices}. */
 export const Devices: ObjectCodec<Devices> = object("Devices", {
   ComPorts: filled(map(ComPort)),
-  Scsi: filled(map(ScsiController)),
+  Scsi: filled(map(Scsi)),
   VirtualPci: filled(map(VirtualPciDevice)),
   HvSocket: filled(HvSocket),
   Plan9: filled(Plan9),
@@ -216,6 +231,7 @@ export const Devices: ObjectCodec<Devices> = object("Devices", {
 export interface NetworkAdapter {
   /** GUID. */
   EndpointId?: string;
+  /** Six bytes in hexadecimal with dashes, as HCN gives it. */
   MacAddress?: string;
 }
 
@@ -229,24 +245,27 @@ export const NetworkAdapter: ObjectCodec<NetworkAdapter> = object(
 );
 
 /** Version of a document. */
-export interface SchemaVersion {
+export interface Version {
+  /** Counts incompatible changes. */
   Major: number;
+  /** Counts additions. */
   Minor: number;
 }
 
-/** Codec of {@linkcode SchemaVersion}. */
-export const SchemaVersion: ObjectCodec<SchemaVersion> = object(
-  "SchemaVersion",
-  {
-    Major: always(uint32),
-    Minor: always(uint32),
-  },
-);
+/** Codec of {@linkcode Version}. */
+export const Version: ObjectCodec<Version> = object("Version", {
+  Major: always(uint32),
+  Minor: always(uint32),
+});
 
 /** What the firmware loads. */
 export interface UefiBootEntry {
-  /** One of `ScsiDrive`, `VmbFs`, `Network`, `File`. */
+  /**
+   * Where the firmware loads from; here always `VmbFs`, a directory of the host.
+   * One of `ScsiDrive`, `VmbFs`, `Network`, `File`.
+   */
   DeviceType: string;
+  /** Path on that device, such as `\kernel`. */
   DevicePath?: string;
   /** Directory of the host. */
   VmbFsRootPath?: string;
@@ -267,8 +286,9 @@ export const UefiBootEntry: ObjectCodec<UefiBootEntry> = object(
 
 /** Boot through firmware. */
 export interface Uefi {
+  /** What is booted; absent when the guest state says it. */
   BootThis?: UefiBootEntry;
-  /** One of `Skip`, `Apply`. */
+  /** Whether `SecureBootTemplateId` applies. One of `Skip`, `Apply`. */
   ApplySecureBootTemplate?: string;
   /** GUID. */
   SecureBootTemplateId?: string;
@@ -283,9 +303,11 @@ export const Uefi: ObjectCodec<Uefi> = object("Uefi", {
 
 /** Boot of a Linux kernel without firmware. */
 export interface LinuxKernelDirect {
+  /** Path of the kernel on the host. */
   KernelFilePath: string;
   /** Absent when the root file system is a disk. */
   InitRdPath?: string;
+  /** Command line of the kernel; what follows `--` goes to init. */
   KernelCmdLine?: string;
 }
 
@@ -301,7 +323,9 @@ export const LinuxKernelDirect: ObjectCodec<LinuxKernelDirect> = object(
 
 /** How the VM boots: one of the two. */
 export interface Chipset {
+  /** Through firmware. */
   Uefi?: Uefi;
+  /** Straight into a kernel. */
   LinuxKernelDirect?: LinuxKernelDirect;
 }
 
@@ -319,9 +343,13 @@ export interface Memory {
   AllowOvercommit?: boolean;
   /** Only with overcommit. */
   EnableDeferredCommit?: boolean;
+  /** The guest tells the host of pages that it no longer needs. */
   EnableColdDiscardHint?: boolean;
+  /** Size of the MMIO range below 4 GB. */
   LowMmioGapInMB?: bigint;
+  /** Where the MMIO range above 4 GB begins. */
   HighMmioBaseInMB?: bigint;
+  /** Size of the MMIO range above 4 GB. */
   HighMmioGapInMB?: bigint;
   /**
    * How distances between NUMA nodes are found. One of `None`, `Firmware`,
@@ -346,6 +374,7 @@ export const Memory: ObjectCodec<Memory> = object("Memory", {
 
 /** A CPU group of the host. */
 export interface CpuGroup {
+  /** GUID of the group. */
   Id: string;
 }
 
@@ -356,6 +385,7 @@ export const CpuGroup: ObjectCodec<CpuGroup> = object("CpuGroup", {
 
 /** Processors per virtual node. */
 export interface CountPerNode {
+  /** Most processors of one virtual node. */
   max?: number;
 }
 
@@ -366,7 +396,9 @@ export const CountPerNode: ObjectCodec<CountPerNode> = object("CountPerNode", {
 
 /** Implicit NUMA; the names are snake case on the wire. */
 export interface NumaProcessorsSettings {
+  /** Processors of one virtual node. */
   count_per_node?: CountPerNode;
+  /** Virtual nodes of one virtual socket; never sent. */
   node_per_socket?: number;
 }
 
@@ -379,12 +411,15 @@ export const NumaProcessorsSettings: ObjectCodec<NumaProcessorsSettings> =
 
 /** Processors of the VM. */
 export interface Processor {
+  /** Number of virtual processors, at most the logical ones of the host. */
   Count: number;
   /** Hundredths of a percent of the host, as HCS counts. */
   Limit?: number;
   /** Share against other VMs. */
   Weight?: number;
+  /** Group of the host whose limits apply; excludes a resource partition. */
   CpuGroup?: CpuGroup;
+  /** How processors are spread over virtual nodes; only with implicit NUMA. */
   NumaProcessorsSettings?: NumaProcessorsSettings;
 }
 
@@ -399,14 +434,20 @@ export const Processor: ObjectCodec<Processor> = object("Processor", {
 
 /** One virtual node. */
 export interface NumaSetting {
+  /** Number of the virtual node, at most 64. */
   VirtualNodeNumber?: number;
   /** 255 is any. */
   PhysicalNodeNumber?: number;
+  /** Number of the virtual socket; here that of the node. */
   VirtualSocketNumber?: number;
+  /** Processors of the node; those of all nodes are those of the VM. */
   CountOfProcessors?: number;
   /** MB. */
   CountOfMemoryBlocks?: bigint;
-  /** One of `Virtual`, `Physical`, `Hybrid`. */
+  /**
+   * What backs the memory of the node; here always `Physical`. One of `Virtual`,
+   * `Physical`, `Hybrid`.
+   */
   MemoryBackingType?: string;
 }
 
@@ -422,8 +463,11 @@ export const NumaSetting: ObjectCodec<NumaSetting> = object("NumaSetting", {
 
 /** Virtual NUMA. */
 export interface Numa {
+  /** Number of virtual nodes, when `Settings` names them. */
   VirtualNodeCount?: number;
+  /** Numbers of the host's nodes to take memory and processors of. */
   PreferredPhysicalNodes?: number[];
+  /** One element per virtual node; absent when the host spreads them itself. */
   Settings?: NumaSetting[];
   /** MB. */
   MaxSizePerNode?: bigint;
@@ -439,8 +483,11 @@ export const Numa: ObjectCodec<Numa> = object("Numa", {
 
 /** Processors and memory. */
 export interface ComputeTopology {
+  /** Size of the memory, and what backs it. */
   Memory: Memory;
+  /** Number of the processors, and their limits. */
   Processor: Processor;
+  /** Virtual NUMA nodes; absent is one node. */
   Numa?: Numa;
 }
 
@@ -456,6 +503,7 @@ export const ComputeTopology: ObjectCodec<ComputeTopology> = object(
 
 /** Limits of all disks together. */
 export interface StorageQoS {
+  /** Operations per second. */
   IopsMaximum?: number;
   /** Bytes per second. */
   BandwidthMaximum?: number;
@@ -469,6 +517,7 @@ export const StorageQoS: ObjectCodec<StorageQoS> = object("StorageQoS", {
 
 /** State of the firmware. */
 export interface GuestState {
+  /** Path of the `.vmgs` file on the host. */
   GuestStateFilePath?: string;
   /** For example `FileMode`. */
   GuestStateFileType?: string;
@@ -502,7 +551,9 @@ export const Isolation: ObjectCodec<Isolation> = object("Isolation", {
 
 /** Isolation of the VM. */
 export interface SecuritySettings {
+  /** The VM has a virtual TPM; here never. */
   EnableTpm?: boolean;
+  /** How memory is protected from the host. */
   Isolation?: Isolation;
 }
 
@@ -519,13 +570,19 @@ export const SecuritySettings: ObjectCodec<SecuritySettings> = object(
 export interface VirtualMachine {
   /** A reset from inside ends the VM. */
   StopOnReset?: boolean;
+  /** How the VM boots. */
   Chipset: Chipset;
+  /** Memory, processors and NUMA nodes. */
   ComputeTopology: ComputeTopology;
+  /** Disks, sockets, shares and devices at boot. */
   Devices?: Devices;
+  /** Limits of the disks; absent is none. */
   StorageQoS?: StorageQoS;
   /** GUID; excludes a CPU group. */
   ResourcePartitionId?: string;
+  /** State that the firmware starts from; only for a confidential VM. */
   GuestState?: GuestState;
+  /** Isolation from the host; only for a confidential VM. */
   SecuritySettings?: SecuritySettings;
   /** Only for the destination of a live migration. */
   MigrationOptions?: JsonObject;
@@ -551,9 +608,11 @@ export const VirtualMachine: ObjectCodec<VirtualMachine> = object(
 export interface ComputeSystemDocument {
   /** Who created it; machine-wide lists are filtered by it. */
   Owner: string;
-  SchemaVersion: SchemaVersion;
+  /** 2.1; 2.5 for a confidential VM. */
+  SchemaVersion: Version;
   /** The VM ends with its creator. */
   ShouldTerminateOnLastHandleClosed?: boolean;
+  /** The VM itself. */
   VirtualMachine: VirtualMachine;
 }
 
@@ -562,7 +621,7 @@ export const ComputeSystemDocument: ObjectCodec<ComputeSystemDocument> = object(
   "ComputeSystemDocument",
   {
     Owner: always(string),
-    SchemaVersion: always(SchemaVersion),
+    SchemaVersion: always(Version),
     ShouldTerminateOnLastHandleClosed: filled(boolean),
     VirtualMachine: always(VirtualMachine),
   },
@@ -596,9 +655,13 @@ export const ModifySettingRequest: ObjectCodec<ModifySettingRequest> = object(
 
 /** Limits of the processors of a running VM. */
 export interface ProcessorLimits {
+  /** Most of the host that the VM may use, in the unit of {@linkcode Processor}. */
   Limit?: bigint;
+  /** Share against other VMs when processors are scarce. */
   Weight?: bigint;
+  /** Part of the host that the VM is guaranteed. */
   Reservation?: bigint;
+  /** Highest frequency that the processors aim for. */
   MaximumFrequencyMHz?: bigint;
 }
 
@@ -632,13 +695,19 @@ export const PropertyQuery: ObjectCodec<PropertyQuery> = object(
 
 /** Dynamic memory of a VM. */
 export interface VirtualMachineMemory {
+  /** Memory that the guest has left, in percent. */
   AvailableMemory?: number;
+  /** Buffer that dynamic memory has left, in percent. */
   AvailableMemoryBuffer?: number;
+  /** Memory that the host keeps for the VM. */
   ReservedMemory?: bigint;
   /** Pages of 4 KiB. */
   AssignedMemory?: bigint;
+  /** The host pages memory of the VM to disk (second level paging). */
   SlpActive?: boolean;
+  /** The host moves memory between this VM and others. */
   BalancingEnabled?: boolean;
+  /** Dynamic memory is adding or removing memory now. */
   DmOperationInProgress?: boolean;
 }
 
@@ -658,7 +727,9 @@ export const VirtualMachineMemory: ObjectCodec<VirtualMachineMemory> = object(
 
 /** Memory of a VM. */
 export interface MemoryProperties {
+  /** Number of virtual NUMA nodes. */
   VirtualNodeCount?: number;
+  /** Memory of all nodes together. */
   VirtualMachineMemory?: VirtualMachineMemory;
 }
 
@@ -699,8 +770,11 @@ export interface StatisticsProperties {
   ContainerStartTime?: string;
   /** Units of 100 ns. */
   Uptime100ns?: bigint;
+  /** CPU time since the start. */
   Processor?: ProcessorStatistics;
+  /** Memory counters; not read. */
   Memory?: JsonObject;
+  /** Storage counters; not read. */
   Storage?: JsonObject;
 }
 
@@ -719,17 +793,25 @@ export const StatisticsProperties: ObjectCodec<StatisticsProperties> = object(
 
 /** What HcsGetComputeSystemProperties answers. */
 export interface Properties {
+  /** Id that the system was created with. */
   Id: string;
   /** `VirtualMachine`. */
   SystemType?: string;
+  /** Operating system of the guest, such as `Linux`. */
   RuntimeOsType?: string;
+  /** Who created it. */
   Owner?: string;
   /** GUID by which sockets and access grants name the VM. */
   RuntimeId?: string;
+  /** Such as `Created`, `Running` and `Stopped`. */
   State?: string;
+  /** It has ended; the handle may still be open. */
   Stopped?: boolean;
+  /** How it ended, as in {@linkcode ExitPayload}. */
   ExitType?: string;
+  /** When the query names `Memory`. */
   Memory?: MemoryProperties;
+  /** When the query names `Statistics`. */
   Statistics?: StatisticsProperties;
 }
 
@@ -749,6 +831,7 @@ export const Properties: ObjectCodec<Properties> = object("Properties", {
 
 /** What HcsGetServiceProperties answers: one element per asked property. */
 export interface ServiceProperties {
+  /** In the order of the query; the type of each follows from it. */
   Properties: Json[];
 }
 
@@ -762,7 +845,9 @@ export const ServiceProperties: ObjectCodec<ServiceProperties> = object(
 
 /** The element for `ProcessorTopology`. */
 export interface ProcessorTopology {
+  /** Logical processors of the host; no VM gets more. */
   LogicalProcessorCount: number;
+  /** One element per processor; not read. */
   LogicalProcessors?: Json[];
 }
 
@@ -777,9 +862,13 @@ export const ProcessorTopology: ObjectCodec<ProcessorTopology> = object(
 
 /** What HcsEnumerateComputeSystems takes; every filter is optional. */
 export interface EnumerationQuery {
+  /** Only systems with one of these ids. */
   Ids?: string[];
+  /** Only systems of one of these types, such as `VirtualMachine`. */
   Types?: string[];
+  /** Only systems with one of these names. */
   Names?: string[];
+  /** Only systems that one of these created. */
   Owners?: string[];
 }
 
@@ -796,18 +885,29 @@ export const EnumerationQuery: ObjectCodec<EnumerationQuery> = object(
 
 /** One compute system of an enumeration. */
 export interface EnumerationRow {
+  /** Id that the system was created with. */
   Id: string;
+  /** `VirtualMachine` or `Container`. */
   SystemType?: string;
+  /** Name that the creator gave it. */
   Name?: string;
+  /** Who created it. */
   Owner?: string;
   /** GUID. */
   RuntimeId?: string;
+  /** Such as `Created`, `Running` and `Stopped`. */
   State?: string;
+  /** Operating system of the guest, such as `Linux`. */
   RuntimeOsType?: string;
+  /** Path of the image that a VM of a container was made of. */
   RuntimeImagePath?: string;
+  /** GUID of the silo of a container without a VM. */
   SiloGuid?: string;
+  /** It is a template that others are cloned of. */
   IsRuntimeTemplate?: boolean;
+  /** It has ended; a handle may still be open. */
   Stopped?: boolean;
+  /** How it ended, as in {@linkcode ExitPayload}. */
   ExitType?: string;
 }
 
@@ -832,12 +932,19 @@ export const EnumerationRow: ObjectCodec<EnumerationRow> = object(
 
 /** One cause of a failure. */
 export interface ErrorEvent {
+  /** What went wrong, for people. */
   Message?: string;
+  /** Where in the service. */
   StackTrace?: string;
+  /** Component that reports it. */
   Provider?: string;
+  /** Number of the event in that component. */
   EventId?: number;
+  /** Bits of the service; errors show the number. */
   Flags?: number;
+  /** Name of the part that failed. */
   Source?: string;
+  /** Values of the event; not read. */
   Data?: Json[];
 }
 
@@ -856,7 +963,9 @@ export const ErrorEvent: ObjectCodec<ErrorEvent> = object("ErrorEvent", {
 export interface ResultError {
   /** HRESULT, signed. */
   Error?: number;
+  /** Text of the failure; the events say more. */
   ErrorMessage?: string;
+  /** Causes, for the text of the error. */
   ErrorEvents?: ErrorEvent[];
 }
 
@@ -871,8 +980,12 @@ export const ResultError: ObjectCodec<ResultError> = object("ResultError", {
 export interface ExitPayload {
   /** HRESULT, signed; 0 is a clean end. */
   Status?: number;
-  /** One of `GracefulExit`, `ForcedExit`, `UnexpectedExit`. */
+  /**
+   * A shutdown, a termination, or neither. One of `GracefulExit`, `ForcedExit`,
+   * `UnexpectedExit`.
+   */
   ExitType?: string;
+  /** Who or what ended it; not read. */
   Attribution?: Json[];
 }
 

@@ -29,8 +29,11 @@ import type { Json, JsonObject } from "../base/json.ts";
 
 /** A range of mapped user or group ids. */
 export interface IDMapping {
+  /** First id in the container. */
   containerID: number;
+  /** First id outside of it. */
   hostID: number;
+  /** How many ids follow one another. */
   size: number;
 }
 
@@ -43,7 +46,9 @@ export const IDMapping: ObjectCodec<IDMapping> = object("IDMapping", {
 
 /** Access to devices. */
 export interface LinuxDeviceCgroup {
+  /** Whether the access is allowed or denied. */
   allow: boolean;
+  /** a (all), c (character) or b (block); absent is all. */
   type?: string;
   /** Absent is any. */
   major?: bigint;
@@ -68,15 +73,26 @@ export const LinuxDeviceCgroup: ObjectCodec<LinuxDeviceCgroup> = object(
 
 /** Memory limits in bytes; -1 is none. */
 export interface LinuxMemory {
+  /** Most memory. */
   limit?: bigint;
+  /** Soft limit, which matters when memory is scarce. */
   reservation?: bigint;
   /** Memory and swap together. */
   swap?: bigint;
+  /** Most memory of the kernel; runc ignores it. */
   kernel?: bigint;
+  /** Most memory of TCP buffers; only with cgroup version 1. */
   kernelTCP?: bigint;
+  /** How readily memory is swapped out, 0 to 100. */
   swappiness?: bigint;
+  /**
+   * Processes wait for memory instead of being killed; only with cgroup version
+   * 1.
+   */
   disableOOMKiller?: boolean;
+  /** Memory counts in the groups above too; only with cgroup version 1. */
   useHierarchy?: boolean;
+  /** A limit below the usage is refused instead of set. */
   checkBeforeUpdate?: boolean;
 }
 
@@ -95,6 +111,7 @@ export const LinuxMemory: ObjectCodec<LinuxMemory> = object("LinuxMemory", {
 
 /** CPU limits. */
 export interface LinuxCPU {
+  /** Weight against other groups; 1024 is usual. */
   shares?: bigint;
   /** Microseconds per period. */
   quota?: bigint;
@@ -102,10 +119,15 @@ export interface LinuxCPU {
   burst?: bigint;
   /** Microseconds. */
   period?: bigint;
+  /** Microseconds of real-time scheduling per period. */
   realtimeRuntime?: bigint;
+  /** Microseconds. */
   realtimePeriod?: bigint;
+  /** Processors that may be used, such as `0-3,7`. */
   cpus?: string;
+  /** NUMA nodes whose memory may be used, such as `0-1`. */
   mems?: string;
+  /** 1 runs the group only when a processor is idle. */
   idle?: bigint;
 }
 
@@ -124,6 +146,7 @@ export const LinuxCPU: ObjectCodec<LinuxCPU> = object("LinuxCPU", {
 
 /** Limit of the number of processes. */
 export interface LinuxPids {
+  /** Most processes and threads; -1 is no limit. */
   limit?: bigint;
 }
 
@@ -134,9 +157,13 @@ export const LinuxPids: ObjectCodec<LinuxPids> = object("LinuxPids", {
 
 /** Share of one block device. */
 export interface LinuxWeightDevice {
+  /** Major number of the device. */
   major: bigint;
+  /** Minor number of the device. */
   minor: bigint;
+  /** Share against other groups, 10 to 1000. */
   weight?: number;
+  /** Share of the group's own processes against groups below, 10 to 1000. */
   leafWeight?: number;
 }
 
@@ -154,8 +181,11 @@ export const LinuxWeightDevice: ObjectCodec<LinuxWeightDevice> = object(
 
 /** Limit of one block device. */
 export interface LinuxThrottleDevice {
+  /** Major number of the device. */
   major: bigint;
+  /** Minor number of the device. */
   minor: bigint;
+  /** Bytes or operations per second, as the list says. */
   rate: bigint;
 }
 
@@ -172,12 +202,19 @@ export const LinuxThrottleDevice: ObjectCodec<LinuxThrottleDevice> = object(
 
 /** Block I/O limits. */
 export interface LinuxBlockIO {
+  /** Share against other groups, 10 to 1000. */
   weight?: number;
+  /** Share of the group's own processes against groups below, 10 to 1000. */
   leafWeight?: number;
+  /** Shares that differ for single devices. */
   weightDevice?: LinuxWeightDevice[];
+  /** Limits of reads, in bytes per second. */
   throttleReadBpsDevice?: LinuxThrottleDevice[];
+  /** Limits of writes, in bytes per second. */
   throttleWriteBpsDevice?: LinuxThrottleDevice[];
+  /** Limits of reads, in operations per second. */
   throttleReadIOPSDevice?: LinuxThrottleDevice[];
+  /** Limits of writes, in operations per second. */
   throttleWriteIOPSDevice?: LinuxThrottleDevice[];
 }
 
@@ -212,7 +249,9 @@ export const LinuxHugepageLimit: ObjectCodec<LinuxHugepageLimit> = object(
 
 /** Priority of one interface. */
 export interface LinuxInterfacePriority {
+  /** Name of the interface in the container. */
   name: string;
+  /** Priority of what is sent through it. */
   priority: number;
 }
 
@@ -225,7 +264,9 @@ export const LinuxInterfacePriority: ObjectCodec<LinuxInterfacePriority> =
 
 /** Network classification. */
 export interface LinuxNetwork {
+  /** Class that packets are tagged with. */
   classID?: number;
+  /** Priorities by interface. */
   priorities?: LinuxInterfacePriority[];
 }
 
@@ -237,7 +278,9 @@ export const LinuxNetwork: ObjectCodec<LinuxNetwork> = object("LinuxNetwork", {
 
 /** Limits of one RDMA device. */
 export interface LinuxRdma {
+  /** Most handles of the adapter. */
   hcaHandles?: number;
+  /** Most objects of the adapter. */
   hcaObjects?: number;
 }
 
@@ -251,12 +294,19 @@ export const LinuxRdma: ObjectCodec<LinuxRdma> = object("LinuxRdma", {
 export interface LinuxResources {
   /** In order; later ones win. */
   devices?: LinuxDeviceCgroup[];
+  /** Memory and swap. */
   memory?: LinuxMemory;
+  /** Processor time, and which processors. */
   cpu?: LinuxCPU;
+  /** Number of processes. */
   pids?: LinuxPids;
+  /** Shares and limits of block devices. */
   blockIO?: LinuxBlockIO;
+  /** Huge pages, one entry per page size. */
   hugepageLimits?: LinuxHugepageLimit[];
+  /** Class and priorities of network traffic. */
   network?: LinuxNetwork;
+  /** RDMA, by name of the device. */
   rdma?: Record<string, LinuxRdma>;
   /** Files of cgroup version 2. */
   unified?: Record<string, string>;
@@ -283,6 +333,7 @@ export const LinuxResources: ObjectCodec<LinuxResources> = object(
 export interface LinuxNamespace {
   /** pid, network, mount, ipc, uts, user, cgroup or time. */
   type: string;
+  /** File of the namespace to join; absent makes a new one. */
   path?: string;
 }
 
@@ -298,13 +349,19 @@ export const LinuxNamespace: ObjectCodec<LinuxNamespace> = object(
 
 /** A device node. */
 export interface LinuxDevice {
+  /** Where the node is made, in the container. */
   path: string;
   /** c, b, u or p. */
   type: string;
+  /** Major number; not for pipes. */
   major?: bigint;
+  /** Minor number; not for pipes. */
   minor?: bigint;
+  /** Permissions of the node. */
   fileMode?: number;
+  /** Owner of the node, in the container. */
   uid?: number;
+  /** Group of the node, in the container. */
   gid?: number;
 }
 
@@ -321,9 +378,13 @@ export const LinuxDevice: ObjectCodec<LinuxDevice> = object("LinuxDevice", {
 
 /** A condition on an argument of a system call. */
 export interface LinuxSeccompArg {
+  /** Which argument, from 0. */
   index: number;
+  /** What it is compared with; the mask of `SCMP_CMP_MASKED_EQ`. */
   value: bigint;
+  /** What the masked argument is compared with, for `SCMP_CMP_MASKED_EQ`. */
   valueTwo?: bigint;
+  /** Comparison, such as `SCMP_CMP_EQ`. */
   op: string;
 }
 
@@ -341,9 +402,13 @@ export const LinuxSeccompArg: ObjectCodec<LinuxSeccompArg> = object(
 
 /** A rule for system calls. */
 export interface LinuxSyscall {
+  /** Names of the system calls. */
   names: string[];
+  /** What happens, such as `SCMP_ACT_ALLOW`. */
   action: string;
+  /** Error number of `SCMP_ACT_ERRNO`; absent is EPERM. */
   errnoRet?: number;
+  /** Conditions, which must all hold; absent is always. */
   args?: LinuxSeccompArg[];
 }
 
@@ -357,12 +422,19 @@ export const LinuxSyscall: ObjectCodec<LinuxSyscall> = object("LinuxSyscall", {
 
 /** Filter of system calls. */
 export interface LinuxSeccomp {
+  /** What happens to calls without a rule, such as `SCMP_ACT_ERRNO`. */
   defaultAction: string;
+  /** Error number of the default action; absent is EPERM. */
   defaultErrnoRet?: number;
+  /** Architectures of the calls, such as `SCMP_ARCH_X86_64`. */
   architectures?: string[];
+  /** Flags of seccomp(2), such as `SECCOMP_FILTER_FLAG_LOG`. */
   flags?: string[];
+  /** Unix socket of the program that `SCMP_ACT_NOTIFY` asks. */
   listenerPath?: string;
+  /** Opaque text for that program. */
   listenerMetadata?: string;
+  /** Rules for single calls. */
   syscalls?: LinuxSyscall[];
 }
 
@@ -379,7 +451,9 @@ export const LinuxSeccomp: ObjectCodec<LinuxSeccomp> = object("LinuxSeccomp", {
 
 /** Execution domain. */
 export interface LinuxPersonality {
+  /** `LINUX` or `LINUX32`. */
   domain: string;
+  /** Further flags; none are defined yet. */
   flags?: string[];
 }
 
@@ -395,7 +469,9 @@ export const LinuxPersonality: ObjectCodec<LinuxPersonality> = object(
 
 /** Offset of a clock. */
 export interface LinuxTimeOffset {
+  /** Seconds. */
   secs?: bigint;
+  /** Nanoseconds beside the seconds. */
   nanosecs?: number;
 }
 
@@ -411,22 +487,45 @@ export const LinuxTimeOffset: ObjectCodec<LinuxTimeOffset> = object(
 
 /** What concerns Linux containers. */
 export interface Linux {
+  /** User ids of a user namespace. */
   uidMappings?: IDMapping[];
+  /** Group ids of a user namespace. */
   gidMappings?: IDMapping[];
+  /** Kernel parameters of the container's namespaces, by name. */
   sysctl?: Record<string, string>;
+  /** Limits of the container's cgroup. */
   resources?: LinuxResources;
+  /** Path of the cgroup; the guest chooses it, so the host clears it. */
   cgroupsPath?: string;
+  /**
+   * Namespaces of the container, new ones and those to join; all others are the
+   * runtime's.
+   */
   namespaces?: LinuxNamespace[];
+  /** Device nodes to make, beside the default ones. */
   devices?: LinuxDevice[];
+  /** Network devices to move into the container, by name. */
   netDevices?: JsonObject;
+  /** Filter of system calls; absent allows all. */
   seccomp?: LinuxSeccomp;
+  /**
+   * Propagation of mounts of the root: `shared`, `slave`, `private` or
+   * `unbindable`.
+   */
   rootfsPropagation?: string;
+  /** Paths that the container cannot read. */
   maskedPaths?: string[];
+  /** Paths that the container cannot write to. */
   readonlyPaths?: string[];
+  /** SELinux label of the container's mounts. */
   mountLabel?: string;
+  /** Cache and memory bandwidth by Intel RDT; passed through. */
   intelRdt?: JsonObject;
+  /** Execution domain of the processes. */
   personality?: LinuxPersonality;
+  /** Offsets of the clocks of a time namespace: `monotonic` and `boottime`. */
   timeOffsets?: Record<string, LinuxTimeOffset>;
+  /** NUMA memory policy of the processes; passed through. */
   memoryPolicy?: JsonObject;
 }
 
@@ -453,7 +552,9 @@ export const Linux: ObjectCodec<Linux> = object("Linux", {
 
 /** Size of a terminal in characters. */
 export interface ConsoleSize {
+  /** Rows. */
   height: number;
+  /** Columns. */
   width: number;
 }
 
@@ -465,9 +566,13 @@ export const ConsoleSize: ObjectCodec<ConsoleSize> = object("ConsoleSize", {
 
 /** Who a process runs as. */
 export interface User {
+  /** User id in the container. */
   uid: number;
+  /** Group id in the container. */
   gid: number;
+  /** Permissions that new files do not get; absent leaves that of the runtime. */
   umask?: number;
+  /** Further groups of the process. */
   additionalGids?: number[];
   /** A name, or `user:group`, that the guest resolves in the image. */
   username?: string;
@@ -483,28 +588,39 @@ export const User: ObjectCodec<User> = object("User", {
 }, { open: true });
 
 /** Sets of capability names. */
-export interface Capabilities {
+export interface LinuxCapabilities {
+  /** The most that execve(2) can give. */
   bounding?: string[];
+  /** What the kernel checks. */
   effective?: string[];
+  /** What is kept across execve(2) of a file that has them. */
   inheritable?: string[];
+  /** What the process may make effective. */
   permitted?: string[];
+  /** What is kept across execve(2) of any file. */
   ambient?: string[];
 }
 
-/** Codec of {@linkcode Capabilities}. */
-export const Capabilities: ObjectCodec<Capabilities> = object("Capabilities", {
-  bounding: whenSet(list(string)),
-  effective: whenSet(list(string)),
-  inheritable: whenSet(list(string)),
-  permitted: whenSet(list(string)),
-  ambient: whenSet(list(string)),
-}, { open: true });
+/** Codec of {@linkcode LinuxCapabilities}. */
+export const LinuxCapabilities: ObjectCodec<LinuxCapabilities> = object(
+  "LinuxCapabilities",
+  {
+    bounding: whenSet(list(string)),
+    effective: whenSet(list(string)),
+    inheritable: whenSet(list(string)),
+    permitted: whenSet(list(string)),
+    ambient: whenSet(list(string)),
+  },
+  { open: true },
+);
 
 /** One resource limit. */
 export interface Rlimit {
   /** For example `RLIMIT_NOFILE`. */
   type: string;
+  /** How far an unprivileged process can raise the soft limit. */
   hard: bigint;
+  /** The limit that the kernel enforces. */
   soft: bigint;
 }
 
@@ -517,9 +633,13 @@ export const Rlimit: ObjectCodec<Rlimit> = object("Rlimit", {
 
 /** Scheduling of a process. */
 export interface Scheduler {
+  /** Such as `SCHED_OTHER`, `SCHED_FIFO` and `SCHED_DEADLINE`. */
   policy: string;
+  /** Niceness, -20 to 19, for `SCHED_OTHER` and `SCHED_BATCH`. */
   nice?: number;
+  /** Static priority, for `SCHED_FIFO` and `SCHED_RR`. */
   priority?: number;
+  /** Flags of sched_setattr(2), such as `SCHED_FLAG_RESET_ON_FORK`. */
   flags?: string[];
   /** Nanoseconds. */
   runtime?: bigint;
@@ -542,7 +662,9 @@ export const Scheduler: ObjectCodec<Scheduler> = object("Scheduler", {
 
 /** I/O priority of a process. */
 export interface IOPriority {
+  /** `IOPRIO_CLASS_RT`, `IOPRIO_CLASS_BE` or `IOPRIO_CLASS_IDLE`. */
   class: string;
+  /** Level in the class, 0 (first) to 7. */
   priority: number;
 }
 
@@ -554,23 +676,37 @@ export const IOPriority: ObjectCodec<IOPriority> = object("IOPriority", {
 
 /** A process: the init process of a container, or an exec. */
 export interface Process {
+  /** The process has a terminal of its own. */
   terminal?: boolean;
+  /** Size that the terminal starts with. */
   consoleSize?: ConsoleSize;
+  /** Who the process runs as. */
   user: User;
+  /** Program and arguments. */
   args?: string[];
   /** Windows only. */
   commandLine?: string;
   /** `NAME=value`. */
   env?: string[];
+  /** Working directory, an absolute path in the container. */
   cwd: string;
-  capabilities?: Capabilities;
+  /** Capabilities of the process; absent is none. */
+  capabilities?: LinuxCapabilities;
+  /** Limits of the process, each type once. */
   rlimits?: Rlimit[];
+  /** execve(2) gives no new privileges. */
   noNewPrivileges?: boolean;
+  /** Name of the AppArmor profile. */
   apparmorProfile?: string;
+  /** How early the process is killed when memory is out, -1000 to 1000. */
   oomScoreAdj?: number;
+  /** How the kernel schedules the process; absent is as the runtime. */
   scheduler?: Scheduler;
+  /** SELinux label of the process. */
   selinuxLabel?: string;
+  /** Priority of the process's I/O; absent is as the runtime. */
   ioPriority?: IOPriority;
+  /** Processors that an exec starts on; passed through. */
   execCPUAffinity?: JsonObject;
 }
 
@@ -583,7 +719,7 @@ export const Process: ObjectCodec<Process> = object("Process", {
   commandLine: whenSet(string),
   env: whenSet(list(string)),
   cwd: always(string),
-  capabilities: whenSet(Capabilities),
+  capabilities: whenSet(LinuxCapabilities),
   rlimits: whenSet(list(Rlimit)),
   noNewPrivileges: whenSet(boolean),
   apparmorProfile: whenSet(string),
@@ -596,7 +732,9 @@ export const Process: ObjectCodec<Process> = object("Process", {
 
 /** The root file system. */
 export interface Root {
+  /** Directory of the root file system; the host puts that in the guest. */
   path: string;
+  /** The container cannot write to its root. */
   readonly?: boolean;
 }
 
@@ -608,11 +746,20 @@ export const Root: ObjectCodec<Root> = object("Root", {
 
 /** A mount of a container. */
 export interface Mount {
+  /** Absolute path in the container. */
   destination: string;
+  /**
+   * File system; or the kind of disk that the host attaches, such as
+   * `virtual-disk`.
+   */
   type?: string;
+  /** Device, path or URI such as `sandbox://…`. */
   source?: string;
+  /** Options of mount(8), such as `ro` and `rbind`. */
   options?: string[];
+  /** User ids of an id-mapped mount. */
   uidMappings?: IDMapping[];
+  /** Group ids of an id-mapped mount. */
   gidMappings?: IDMapping[];
 }
 
@@ -628,8 +775,11 @@ export const Mount: ObjectCodec<Mount> = object("Mount", {
 
 /** A program that the runtime runs. */
 export interface Hook {
+  /** Absolute path of the program. */
   path: string;
+  /** Arguments, beginning with the name of the program. */
   args?: string[];
+  /** Its whole environment, as `NAME=value`. */
   env?: string[];
   /** Seconds. */
   timeout?: number;
@@ -645,11 +795,23 @@ export const Hook: ObjectCodec<Hook> = object("Hook", {
 
 /** Programs that the runtime runs during the life of a container. */
 export interface Hooks {
+  /**
+   * After the namespaces are made, before the user's program; superseded by
+   * `createRuntime`.
+   */
   prestart?: Hook[];
+  /** During create, in the namespaces of the runtime. */
   createRuntime?: Hook[];
+  /**
+   * During create, in the namespaces of the container, before its root is
+   * entered.
+   */
   createContainer?: Hook[];
+  /** During start, in the container, before the user's program. */
   startContainer?: Hook[];
+  /** After the user's program was started. */
   poststart?: Hook[];
+  /** After the container was deleted. */
   poststop?: Hook[];
 }
 
@@ -665,7 +827,12 @@ export const Hooks: ObjectCodec<Hooks> = object("Hooks", {
 
 /** An assigned device. */
 export interface WindowsDevice {
+  /**
+   * PCI instance path, with the index of a virtual function or without; for the
+   * guest the GUID of the vmbus device.
+   */
   id: string;
+  /** `gpu`, `vpci` or `vpci-instance-id`. */
   idType: string;
 }
 
@@ -696,9 +863,13 @@ export const WindowsMemory: ObjectCodec<WindowsMemory> = object(
 
 /** CPU limits. */
 export interface WindowsCPU {
+  /** Number of processors. */
   count?: bigint;
+  /** Weight against other containers, 0 to 10000. */
   shares?: number;
+  /** Most of all processor time, in hundredths of a percent. */
   maximum?: number;
+  /** Processors by group; passed through. */
   affinity?: JsonObject[];
 }
 
@@ -712,7 +883,9 @@ export const WindowsCPU: ObjectCodec<WindowsCPU> = object("WindowsCPU", {
 
 /** Storage limits. */
 export interface WindowsStorage {
+  /** Operations per second on the system drive. */
   iops?: bigint;
+  /** Bytes per second on the system drive. */
   bps?: bigint;
   /** Bytes. */
   sandboxSize?: bigint;
@@ -731,8 +904,11 @@ export const WindowsStorage: ObjectCodec<WindowsStorage> = object(
 
 /** Limits. */
 export interface WindowsResources {
+  /** Limit of the memory. */
   memory?: WindowsMemory;
+  /** Limits of the processor time. */
   cpu?: WindowsCPU;
+  /** Limits of the system drive. */
   storage?: WindowsStorage;
 }
 
@@ -749,6 +925,7 @@ export const WindowsResources: ObjectCodec<WindowsResources> = object(
 
 /** Isolation in a VM. */
 export interface WindowsHyperV {
+  /** Path of the image of the VM; absent looks in the layers. */
   utilityVMPath?: string;
 }
 
@@ -763,9 +940,13 @@ export const WindowsHyperV: ObjectCodec<WindowsHyperV> = object(
 
 /** Network of a container. */
 export interface WindowsNetwork {
+  /** Ids of the HCN endpoints. */
   endpointList?: string[];
+  /** DNS names without a dot are looked up too. */
   allowUnqualifiedDNSQuery?: boolean;
+  /** Suffixes that such names are completed with. */
   DNSSearchList?: string[];
+  /** Container whose network this one shares. */
   networkSharedContainerName?: string;
   /** GUID of the HCN namespace. */
   networkNamespace?: string;
@@ -788,12 +969,19 @@ export const WindowsNetwork: ObjectCodec<WindowsNetwork> = object(
 export interface Windows {
   /** Layers and, last, the scratch directory. Null in documents for a guest. */
   layerFolders?: string[] | null;
+  /** Devices of the host that the VM is given. */
   devices?: WindowsDevice[];
+  /** Limits that Windows keeps. */
   resources?: WindowsResources;
+  /** Group managed service account; passed through. */
   credentialSpec?: Json;
+  /** The container is run to service its image. */
   servicing?: boolean;
+  /** Flushes to the scratch disk are left out while it boots. */
   ignoreFlushesDuringBoot?: boolean;
+  /** Its presence asks for a VM around a Windows container. */
   hyperv?: WindowsHyperV;
+  /** Namespace and endpoints of the host. */
   network?: WindowsNetwork;
 }
 
@@ -813,15 +1001,26 @@ export const Windows: ObjectCodec<Windows> = object("Windows", {
 export interface Spec {
   /** Version of the specification, for example 1.1.0. */
   ociVersion: string;
+  /** The init process; absent when the container is never started. */
   process?: Process;
+  /** The root file system. */
   root?: Root;
+  /** Host name in the container's UTS namespace. */
   hostname?: string;
+  /** NIS domain name in the container's UTS namespace. */
   domainname?: string;
   /** In the order in which they are mounted. */
   mounts?: Mount[];
+  /** Programs that the runtime runs; the host removes them. */
   hooks?: Hooks;
+  /**
+   * Free names and values; `oci/annotations.ts` knows those that mean something
+   * here.
+   */
   annotations?: Record<string, string>;
+  /** Its presence makes this a Linux container. */
   linux?: Linux;
+  /** Layers and devices of the Windows host, which also a Linux container has. */
   windows?: Windows;
 }
 

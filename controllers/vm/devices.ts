@@ -13,7 +13,7 @@ import {
   type Devices,
   type HvSocketConfig,
   HvSocketServiceConfig,
-  type ScsiController,
+  type Scsi,
   type StorageQoS,
   type VirtualPciDevice,
 } from "../../hcs/documents.gen.ts";
@@ -45,8 +45,8 @@ export function scsiControllerCount(build: number): number {
 function scsi(
   plan: BootPlan,
   build: number,
-): Record<string, ScsiController> {
-  const result: Record<string, ScsiController> = {};
+): Record<string, Scsi> {
+  const result: Record<string, Scsi> = {};
   for (const id of scsiControllerIds.slice(0, scsiControllerCount(build))) {
     result[id] = {};
   }

@@ -146,7 +146,9 @@ export const Empty: MessageType<Empty> = message("google.protobuf.Empty", {
 export interface RpcStatus {
   /** gRPC status code; 0 is success. */
   code: number;
+  /** Text of the error, for people. */
   message: string;
+  /** Further facts; neither side adds or reads any. */
   details: Any[];
 }
 
