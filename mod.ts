@@ -34,18 +34,7 @@ export * from "./base/log.ts";
 export * from "./base/states.ts";
 export * from "./base/timeouts.ts";
 export * from "./hcs/ports.ts";
-export {
-  BridgeGuest,
-  type BridgeGuestOptions,
-  type ConnectionOptions,
-  type Guest,
-  GuestBridge,
-  type GuestBridgeOptions,
-  GuestConnection,
-  type GuestContainer,
-  type GuestHandlers,
-  type GuestProcess,
-} from "./bridge/mod.ts";
+export * from "./bridge/mod.ts";
 export * from "./controllers/device/plan9/mod.ts";
 export * from "./controllers/device/scsi/mod.ts";
 export * from "./controllers/device/vpci/mod.ts";
@@ -54,4 +43,4 @@ export * from "./controllers/network/mod.ts";
 export * from "./controllers/pod/mod.ts";
 export * from "./controllers/process/mod.ts";
 export * from "./controllers/vm/mod.ts";
-export { TtrpcClient, TtrpcServer } from "./ttrpc/mod.ts";
+export * from "./ttrpc/mod.ts";

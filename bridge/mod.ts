@@ -36,6 +36,18 @@
  * @module
  */
 
+// Of other rooms: what the signatures below name.
+export type { Clock } from "../base/clock.ts";
+export type { Codec } from "../base/codec.ts";
+export type { Member, Members, ObjectCodec } from "../base/codec_shapes.ts";
+export type { Duplex } from "../base/duplex.ts";
+export { type ErrorCode, ShimError } from "../base/errors.ts";
+export { HResultError } from "../base/hresult.ts";
+export type { Json, JsonObject } from "../base/json.ts";
+export type { LogFields, Logger } from "../base/log.ts";
+export { defaultTimeouts, type Timeouts } from "../base/timeouts.ts";
+export type { SpanAttributes, Tracer } from "../base/trace.ts";
+
 export { type ConnectionOptions, GuestConnection } from "./connection.ts";
 export type { ContainerWatch } from "./container_watches.ts";
 export {
@@ -60,5 +72,14 @@ export type {
 } from "./handlers.ts";
 export { protocolVersion } from "./message_types.ts";
 export * from "./messages.gen.ts";
-export type { RpcName, RpcRequest, RpcResponse } from "./rpcs.ts";
+export type {
+  Cancelable,
+  Rpc,
+  RpcMessage,
+  RpcName,
+  RpcReply,
+  RpcRequest,
+  RpcResponse,
+  Rpcs,
+} from "./rpcs.ts";
 export { GuestBridge, type GuestBridgeOptions } from "./server.ts";

@@ -58,18 +58,31 @@ function rpc<Req extends RequestBase, Res extends ResponseBase>(
 
 /** Requests and responses of all calls that a Linux guest answers. */
 export interface Rpcs {
+  /** Agrees on the version; the first call of a connection, and the only one then. */
   readonly NegotiateProtocol: Rpc<NegotiateRequest, NegotiateResponse>;
+  /** Creates a container; the user's program does not run yet. */
   readonly Create: Rpc<CreateRequest, CreateResponse>;
+  /** Always succeeds: `ExecuteProcess` is what starts a container. */
   readonly Start: Rpc<RequestBase, ResponseBase>;
+  /** Sends SIGTERM to the init process; of the VM itself, powers it off. */
   readonly ShutdownGraceful: Rpc<RequestBase, ResponseBase>;
+  /** Sends SIGKILL to the init process; of the VM itself, powers it off. */
   readonly ShutdownForced: Rpc<RequestBase, ResponseBase>;
+  /** Starts the init process of a container, a further one, or one of the VM. */
   readonly ExecuteProcess: Rpc<ExecuteProcessRequest, ExecuteProcessResponse>;
+  /** Answers when the process has ended. */
   readonly WaitForProcess: Rpc<WaitForProcessRequest, WaitForProcessResponse>;
+  /** Sends a signal to a process of a container. */
   readonly SignalProcess: Rpc<SignalProcessRequest, ResponseBase>;
+  /** Sets the size of the terminal of a process. */
   readonly ResizeConsole: Rpc<ResizeConsoleRequest, ResponseBase>;
+  /** Asks for processes and statistics of a container. */
   readonly GetProperties: Rpc<GetPropertiesRequest, GetPropertiesResponse>;
+  /** Adds, removes or changes a resource of the VM, or limits of a container. */
   readonly ModifySettings: Rpc<ModifySettingsRequest, ResponseBase>;
+  /** Asks what the agent is doing. */
   readonly DumpStacks: Rpc<RequestBase, DumpStacksResponse>;
+  /** Deletes a container; its id is unknown from then on. */
   readonly DeleteContainerState: Rpc<RequestBase, ResponseBase>;
 }
 

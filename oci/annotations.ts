@@ -134,6 +134,8 @@ export class AnnotationReader {
   readonly #log: Logger;
 
   /**
+   * Makes a reader; nothing is parsed yet.
+   *
    * @param annotations The annotations to read.
    * @param log Where warnings about bad values go.
    */

@@ -14,11 +14,20 @@
  * @module
  */
 
+// Of other rooms: what the signatures below name.
+export type { Clock } from "../base/clock.ts";
+export type { Duplex, DuplexListener } from "../base/duplex.ts";
+export type { Json, JsonObject } from "../base/json.ts";
+export type { LogFields, Logger, LogSink } from "../base/log.ts";
+export type * from "../hcs/ports.ts";
+
+export type { CgroupLayout, Hierarchy } from "./hierarchies.ts";
 export {
   simulatedHost,
   simulatedPlatform,
   type SimulationOptions,
 } from "./host.ts";
 export { SimulatedHost, type SimulatedHostOptions } from "./simulated_host.ts";
-export { type GuestProgram, guestProgram } from "./guest_program.ts";
+export { type Env, type GuestProgram, guestProgram } from "./guest_program.ts";
+export type { SharedDirectory } from "./mount_table.ts";
 export { type StateFolders, stateFolders } from "./state.ts";

@@ -79,7 +79,11 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
   #layout: Promise<CgroupLayout> | undefined;
   #self: Promise<ProcessIdentity> | undefined;
 
-  /** @param options Where its state is, and what runs in its machines. */
+  /**
+   * Makes a host of what its state folders hold; nothing is read yet.
+   *
+   * @param options Where its state is, and what runs in its machines.
+   */
   constructor(options: SimulatedHostOptions) {
     this.#state = options.state;
     this.#guest = options.guest;

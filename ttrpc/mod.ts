@@ -48,7 +48,13 @@
  * @module
  */
 
-export type { RpcStatus } from "./api/any.gen.ts";
+// Of other rooms: what the signatures below name.
+export type { Clock } from "../base/clock.ts";
+export type { Duplex, DuplexListener } from "../base/duplex.ts";
+export { type ErrorCode, ShimError } from "../base/errors.ts";
+export type { LogFields, Logger } from "../base/log.ts";
+
+export type { Any, RpcStatus } from "./api/any.gen.ts";
 export {
   type CallOptions,
   type StreamMethod,
@@ -67,6 +73,12 @@ export type {
   UnaryHandler,
 } from "./handlers.ts";
 export { type TtrpcLimits, ttrpcLimits } from "./limits.ts";
-export type { MessageType, MethodType, ServiceType } from "./message.ts";
+export type {
+  MessageType,
+  MethodType,
+  Reader,
+  ServiceType,
+  Writer,
+} from "./message.ts";
 export { TtrpcServer, type TtrpcServerOptions } from "./server.ts";
 export { errorCode, fromStatus, statusCodes, toStatus } from "./status.ts";

@@ -4,6 +4,12 @@
  * @module
  */
 
+// Of other rooms: what the signatures below name.
+export type { State, States, Transition } from "../../base/states.ts";
+export type * from "../../bridge/mod.ts";
+export type { StdioName } from "../../hcs/ports.ts";
+export type * from "../../oci/spec.gen.ts";
+
 export {
   type CreateProcess,
   type ExitStatus,
