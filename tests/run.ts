@@ -62,6 +62,7 @@ const suites: readonly Suite[] = [
       { single: "lint", args: ["lint", "--quiet"] },
       { single: "types", args: ["check", "--quiet", "."] },
       { single: "generated files", args: ["task", "--quiet", "codegen:check"] },
+      { single: "documentation", args: ["task", "--quiet", "docs:lint"] },
     ],
   },
   {
