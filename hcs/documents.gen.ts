@@ -934,7 +934,7 @@ export const EnumerationRow: ObjectCodec<EnumerationRow> = object(
 export interface ErrorEvent {
   /** What went wrong, for people. */
   Message?: string;
-  /** Where in the service. */
+  /** Where in the service it happened. */
   StackTrace?: string;
   /** Component that reports it. */
   Provider?: string;

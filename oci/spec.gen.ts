@@ -121,7 +121,7 @@ export interface LinuxCPU {
   period?: bigint;
   /** Microseconds of real-time scheduling per period. */
   realtimeRuntime?: bigint;
-  /** Microseconds. */
+  /** Length of that period, in microseconds. */
   realtimePeriod?: bigint;
   /** Processors that may be used, such as `0-3,7`. */
   cpus?: string;
@@ -869,7 +869,7 @@ export interface WindowsCPU {
   shares?: number;
   /** Most of all processor time, in hundredths of a percent. */
   maximum?: number;
-  /** Processors by group; passed through. */
+  /** Processors that may be used, by group. */
   affinity?: JsonObject[];
 }
 
@@ -973,7 +973,7 @@ export interface Windows {
   devices?: WindowsDevice[];
   /** Limits that Windows keeps. */
   resources?: WindowsResources;
-  /** Group managed service account; passed through. */
+  /** Group managed service account; the guest does not get it. */
   credentialSpec?: Json;
   /** The container is run to service its image. */
   servicing?: boolean;
