@@ -84,6 +84,13 @@ const suites: readonly Suite[] = [
     commands: [{ args: deno("--no-check", "tests/faults") }],
   },
   {
+    name: "memory",
+    limit: 300,
+    commands: [{
+      args: deno("--no-check", "--v8-flags=--expose-gc", "tests/memory"),
+    }],
+  },
+  {
     name: "kernel",
     limit: 180,
     commands: [{ args: deno("--no-check", "tests/kernel") }],

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Clock } from "../../base/clock.ts";
 import { type Duplex, readFull } from "../../base/duplex.ts";
 import { HResult, HResultError } from "../../base/hresult.ts";
@@ -173,7 +174,9 @@ export class MemoryGuest {
         );
       },
       DeleteContainerState: (_request, { containerId }) =>
-        play("DeleteContainerState", () => {
+        play("DeleteContainerState", async () => {
+          // No runtime is so fast that the container's end is not told by now.
+          await new Promise<void>((resolve) => setImmediate(resolve));
           for (const [pid, process] of this.#processes) {
             if (process.containerId !== containerId) continue;
             this.#exit(process, killed);
