@@ -198,6 +198,13 @@ export interface HostFiles {
   resolve(path: string): Promise<string>;
   /** What a path is. @throws {ShimError} NotFound when it is nothing. */
   stat(path: string): Promise<"file" | "directory">;
+  /**
+   * Reads a whole file.
+   *
+   * @throws {ShimError} NotFound when there is none, ResourceExhausted when it has
+   * more than `limits.file` bytes.
+   */
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Copies a file, overwriting the target. */
   copy(from: string, to: string): Promise<void>;
   /** The directory with kernel and root file system when nobody names one. */

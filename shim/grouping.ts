@@ -8,7 +8,7 @@ import { messageOf, ShimError } from "../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../base/json.ts";
 import { cri } from "../oci/annotations.ts";
 import { requireName } from "./args.ts";
-import { readText } from "./read_file.ts";
+import { readText } from "../base/read_file.ts";
 
 /** What a bundle says about the group of its task. */
 export interface Group {

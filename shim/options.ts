@@ -12,7 +12,7 @@ import type { Any } from "../ttrpc/api/any.gen.ts";
 import { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { Options as PackedOptions } from "../ttrpc/api/runtime_options.gen.ts";
 import { messageName } from "./bootstrap.ts";
-import { readText } from "./read_file.ts";
+import { readText } from "../base/read_file.ts";
 
 /** What the options are when nobody gives any. */
 export function noOptions(): Options {

@@ -7,7 +7,7 @@
 import { messageOf, ShimError } from "../base/errors.ts";
 import { isJsonObject, type Json, parseJson } from "../base/json.ts";
 import { Spec } from "../oci/spec.gen.ts";
-import { readText } from "./read_file.ts";
+import { readText } from "../base/read_file.ts";
 import type { SandboxDevice } from "./sandbox.ts";
 
 function unreadable(path: string, cause: unknown): ShimError {

@@ -6,6 +6,7 @@
  */
 
 import { messageOf, ShimError } from "../base/errors.ts";
+import { readBytes } from "../base/read_file.ts";
 import type { HostFiles } from "../hcs/ports.ts";
 import { projectRoot } from "./project.ts";
 
@@ -47,6 +48,7 @@ export const linuxFiles: HostFiles = {
     const { isDirectory } = await ask(path, () => Deno.stat(path));
     return isDirectory ? "directory" : "file";
   },
+  read: (path) => ask(path, () => readBytes(path)),
   copy: (from, to) => ask(from, () => Deno.copyFile(from, to)),
   defaultBootDirectory: () => Promise.resolve(bootDirectory),
   bootFiles: async (directory) => {

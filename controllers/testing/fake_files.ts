@@ -14,6 +14,8 @@ export class FakeFiles implements HostFiles {
   readonly script = new CallScript();
   /** Where links point to; other paths are their own resolution. */
   readonly links = new Map<string, string>();
+  /** What is in the files that can be read, by path. */
+  readonly contents = new Map<string, string>();
   /** Names of the files in the boot directory. */
   boot: readonly string[] = ["kernel", "initrd.img"];
 
@@ -32,6 +34,14 @@ export class FakeFiles implements HostFiles {
   async stat(path: string): Promise<"file" | "directory"> {
     await this.script.play("stat", path);
     return "file";
+  }
+
+  /** A file of `contents`. */
+  async read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    await this.script.play("read", path);
+    const text = this.contents.get(path);
+    if (text !== undefined) return new TextEncoder().encode(text);
+    throw new ShimError("NotFound", `"${path}" does not exist`);
   }
 
   /** Records the copy. */

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { ShimError } from "../../base/errors.ts";
+import { classify, ShimError } from "../../base/errors.ts";
 import { vsockServiceId } from "../../base/guid.ts";
 import {
   type ModifyRequest,
@@ -20,6 +20,7 @@ import type {
   HvSocketServiceConfig,
   SecuritySettings,
 } from "../../hcs/documents.gen.ts";
+import type { HostFiles } from "../../hcs/ports.ts";
 import { type AnnotationReader, vmAnnotations } from "../../oci/annotations.ts";
 import { bootFileNames, type BootPlan } from "./boot.ts";
 import { entropyPort, logPort } from "./kernel_command_line.ts";
@@ -193,6 +194,41 @@ export interface ReferenceInfo {
   readonly reference: string;
   /** Content of `hashEnvelopeFile`. */
   readonly hashEnvelope: string;
+}
+
+/** The content of a file of the boot directory in base64; empty when there is none. */
+async function readEncoded(
+  files: Pick<HostFiles, "join" | "read">,
+  directory: string,
+  name: string,
+): Promise<string> {
+  if (name === "") return "";
+  try {
+    const bytes = await files.read(files.join(directory, name));
+    return bytes.toBase64();
+  } catch (error) {
+    if (classify(error) === "NotFound") return "";
+    throw error;
+  }
+}
+
+/**
+ * Reads the signed descriptions of the VM, which lie beside what they describe:
+ * in the directory that it boots from. (The peer looks into the default boot
+ * directory, whichever the VM boots from.)
+ *
+ * @throws {ShimError} when a file is there that cannot be read.
+ */
+export async function readReferenceInfo(
+  files: Pick<HostFiles, "join" | "read">,
+  directory: string,
+  { referenceInfoFile, hashEnvelopeFile }: ConfidentialConfig,
+): Promise<ReferenceInfo> {
+  const [reference, hashEnvelope] = await Promise.all([
+    readEncoded(files, directory, referenceInfoFile),
+    readEncoded(files, directory, hashEnvelopeFile),
+  ]);
+  return { reference, hashEnvelope };
 }
 
 /** Tells the guest what to enforce; the first request of a confidential VM. */

@@ -22,6 +22,7 @@ import { unlessGone } from "../device/peers.ts";
 import type { Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
 import type { VpciController } from "../device/vpci/mod.ts";
+import { policyRequest, readReferenceInfo } from "./confidential.ts";
 import { createSystem } from "./create_system.ts";
 import { rootDisk, scsiControllerCount } from "./devices.ts";
 import type { VmDocument } from "./document.ts";
@@ -302,7 +303,7 @@ export class VmController {
           clock,
           timeouts.vmStart,
           `Start of VM "${this.id}"`,
-          (signal) => this.#vm!.link.open(signal),
+          (signal) => this.#boot(this.#vm!, signal),
           AbortSignal.any([signal, this.#gone.signal]),
         );
         this.#state.to("start");
@@ -313,6 +314,20 @@ export class VmController {
         throw error;
       }
     });
+  }
+
+  /** A confidential VM hears first of all what it is to enforce. */
+  async #boot(
+    { link, plan: { boot, sandboxOptions } }: CreatedVm,
+    signal: AbortSignal,
+  ): Promise<Guest> {
+    const guest = await link.open(signal);
+    const { confidential } = sandboxOptions;
+    if (confidential === undefined) return guest;
+    const { files } = this.#deps.host;
+    const info = await readReferenceInfo(files, boot.directory, confidential);
+    await guest.modify(policyRequest(confidential, info));
+    return guest;
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import { readBytes } from "../../base/read_file.ts";
 import { joinWindowsPath, windowsDirName } from "../../base/windows_path.ts";
 import type { HostFiles } from "../../hcs/ports.ts";
 
@@ -54,6 +55,11 @@ export class WindowsFiles implements HostFiles {
       () => Deno.stat(path),
     );
     return isDirectory ? "directory" : "file";
+  }
+
+  /** Reads a whole file. */
+  read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    return described("read", path, () => readBytes(path));
   }
 
   /** Copies a file, overwriting the target. */

@@ -46,6 +46,7 @@ Deno.test("WindowsFiles tells files from directories, copies, lists and resolves
   await Deno.mkdir(`${folder.path}/sub`);
   assertEquals(await files.stat(kernel), "file");
   assertEquals(await files.stat(folder.path), "directory");
+  assertEquals(await files.read(kernel), new TextEncoder().encode("new"));
   await files.copy(kernel, `${folder.path}/old`);
   assertEquals(await Deno.readTextFile(`${folder.path}/old`), "new");
   assertEquals(
@@ -61,6 +62,7 @@ Deno.test("WindowsFiles names the path that does not exist", async () => {
   const files = new WindowsFiles({ resolve });
   const calls: (() => Promise<unknown>)[] = [
     () => files.stat(gone),
+    () => files.read(gone),
     () => files.copy(gone, `${folder.path}/x`),
     () => files.bootFiles(gone),
   ];

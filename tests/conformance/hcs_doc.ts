@@ -27,7 +27,7 @@ const visibleProcessors = 2;
 const missingBundle = "C:\\bundle\\gone";
 
 /** The host of a case: boot files, and a bundle that gets files. */
-class CaseFiles implements Omit<HostFiles, "resolve" | "stat"> {
+class CaseFiles implements Omit<HostFiles, "resolve" | "stat" | "read"> {
   /** Names of the files in the bundle. */
   readonly bundle = new Set<string>();
   readonly #input: JsonObject;

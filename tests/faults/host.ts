@@ -265,6 +265,7 @@ export class MemoryHost {
       resolve: (path) =>
         this.play("local", "resolve", () => this.#files.resolve(path)),
       stat: (path) => this.play("local", "stat", () => this.#files.stat(path)),
+      read: (path) => this.play("local", "read", () => this.#files.read(path)),
       copy: (from, to) =>
         this.play("local", "copy", () => this.#files.copy(from, to)),
       defaultBootDirectory: () =>
