@@ -70,7 +70,10 @@ export class GuestHost {
         await createContainer(this.#context, options);
       },
       // The start of a container is the start of its first process.
-      Start: () => Promise.resolve(),
+      // deno-lint-ignore require-await -- an unknown container is a rejection
+      Start: async (_request, { containerId }) => {
+        if (containerId !== nullGuid) this.#containers.get(containerId);
+      },
       ShutdownGraceful: (_request, { containerId }) =>
         this.#shutdown(containerId, false),
       ShutdownForced: (_request, { containerId }) =>
