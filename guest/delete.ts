@@ -30,6 +30,7 @@ export async function deleteContainer(
   container: Container,
 ): Promise<void> {
   const { containers, pods } = context;
+  container.stopDialling.abort();
   try {
     await removeContainer(context.ports, container);
   } finally {
