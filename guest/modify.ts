@@ -111,7 +111,7 @@ export async function modifyVm(
     }
     case "PodCgroupMemoryLimit": {
       if (type !== "Update") throw unsupportedType(request);
-      return await ports.refreshMemoryLimit();
+      return void await ports.refreshMemoryLimit();
     }
     case "ContainerConstraints":
       throw new HResultError(

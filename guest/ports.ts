@@ -44,5 +44,5 @@ export interface GuestPorts {
   /** Environment of the agent, for programs of the VM. */
   readonly env: Readonly<Record<string, string>>;
   /** Sets how much memory all pods together may use, from the memory of now. */
-  readonly refreshMemoryLimit: () => Promise<void>;
+  readonly refreshMemoryLimit: () => Promise<unknown>;
 }
