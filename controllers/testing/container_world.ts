@@ -59,7 +59,7 @@ export class ContainerWorld {
   /** The client's streams. */
   readonly client = new FakeClient();
   /** The time. */
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   /** The VM's disks. */
   readonly scsi: ScsiController;
   /** The pod. */
@@ -72,13 +72,16 @@ export class ContainerWorld {
    * @param faults Counts, and fails one of, the calls to host and guest.
    * @param scratchEncryption Whether scratch disks are encrypted.
    * @param podParts What the pod has as a whole; no network by default.
+   * @param clock The time.
    */
   constructor(
     options: FakeGuestOptions = {},
     faults?: FaultPlan,
     scratchEncryption = false,
     podParts: Pick<PodDependencies, "network" | "isVmRunning"> = {},
+    clock: FakeClock = new FakeClock(),
   ) {
+    this.clock = clock;
     this.guest = new FakeGuest(options);
     const guest = faults?.wrap(this.guest, [
       "modify",

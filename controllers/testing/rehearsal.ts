@@ -168,6 +168,22 @@ export class Rehearsal {
     while (this.answer(0, "ok")) await this.settle();
   }
 
+  /** Stories side by side, all to their ends. Gives the first failure. */
+  *together(stories: readonly Story[]): Story {
+    const results: (string | undefined)[] = stories.map(() => undefined);
+    stories.forEach((story, index) =>
+      this.begin("one of several", this.#told(story, index, results))
+    );
+    yield () => !results.includes(undefined);
+    return results.find((result) => result !== "ok") ?? "ok";
+  }
+
+  *#told(story: Story, index: number, results: unknown[]): Story {
+    const result = yield* story;
+    results[index] = result;
+    return result;
+  }
+
   /** Checks that nothing is under way any more. */
   end(): void {
     assertEquals(this.#acts.map(({ name }) => name), []);
@@ -225,13 +241,23 @@ const how = fc.constantFrom<Answer>(
   "Unavailable",
 );
 
-/** Answers the n-th of the calls that wait; not there when none does. */
+const answerOne = fc.tuple(fc.nat({ max: 3 }), how).map(([n, how]) => ({
+  name: `answer ${n} ${how}`,
+  play: ({ rehearsal }: Scene) => void rehearsal.answer(n, how),
+}));
+
+const answerAll = fc.constant({
+  name: "answer all ok",
+  play: ({ rehearsal }: Scene) => rehearsal.answerAll(),
+});
+
+/** Answers calls; not there when none waits. */
 function answer<S extends Scene>(): fc.Arbitrary<Command<S>> {
-  return fc.tuple(fc.nat({ max: 3 }), how).map(([n, how]) => ({
-    ...command<S>({
-      name: `answer ${n} ${how}`,
-      play: ({ rehearsal }) => void rehearsal.answer(n, how),
-    }),
+  return fc.oneof(
+    { weight: 9, arbitrary: answerOne },
+    { weight: 1, arbitrary: answerAll },
+  ).map((cue) => ({
+    ...command<S>(cue),
     check: ({ rehearsal }) => rehearsal.calls.length > 0,
   }));
 }
