@@ -66,6 +66,7 @@ export class ContainerWorld {
   readonly pod: PodController;
   /** The container. */
   readonly container: LinuxContainer;
+  readonly #podDependencies: PodDependencies;
 
   /**
    * @param options How the guest behaves.
@@ -90,7 +91,7 @@ export class ContainerWorld {
     ]) ?? this.guest;
     const vm = faults?.wrap(this.vm, ["modify"]) ?? this.vm;
     this.scsi = new ScsiController({ vm, guest });
-    this.pod = new PodController({
+    this.#podDependencies = {
       guest,
       scsi: this.scsi,
       compute: faults?.wrap(this.compute, ["grantAccess"]) ?? this.compute,
@@ -102,8 +103,14 @@ export class ContainerWorld {
       runtimeId: fakeRuntimeId,
       scratchEncryption,
       ...podParts,
-    }, "pod1");
+    };
+    this.pod = this.newPod("pod1");
     this.container = this.pod.newContainer("web");
+  }
+
+  /** A further pod of the same VM. */
+  newPod(id: string): PodController {
+    return new PodController(this.#podDependencies, id);
   }
 
   /** Creates the container. */

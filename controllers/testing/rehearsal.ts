@@ -184,6 +184,11 @@ export class Rehearsal {
     return result;
   }
 
+  /** Whether an operation of this name has not ended. */
+  isUnderWay(name: string): boolean {
+    return this.#acts.some((act) => act.name === name);
+  }
+
   /** Checks that nothing is under way any more. */
   end(): void {
     assertEquals(this.#acts.map(({ name }) => name), []);
