@@ -335,7 +335,8 @@ export class VmController {
    * never started. Idempotent; a create or start that is under way is ended.
    *
    * @throws what the compute service answered to the close of the handle. The
-   * VM is Invalid then, and the call can be repeated.
+   * VM is Invalid then, and the call can be repeated; when the VM itself has ended,
+   * `exited` resolves all the same.
    */
   terminate(): Promise<void> {
     this.#operation.abort(
@@ -354,6 +355,8 @@ export class VmController {
         this.#settle();
       } catch (error) {
         this.#state.to("fail");
+        // The handle is left, not the VM: who waits for its end has waited enough.
+        if (this.#exit !== undefined) this.#settle();
         throw error;
       } finally {
         this.#isTerminating = false;
