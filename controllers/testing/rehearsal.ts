@@ -16,11 +16,24 @@ import { FakeClock } from "../../base/clock.ts";
 import { classify, ShimError } from "../../base/errors.ts";
 import { bridgeClosed } from "../../bridge/errors.ts";
 
-/** How a call ends: a success, a refusal, or "gone with the VM". */
-export type Answer = "ok" | "Internal" | "Unavailable";
+/** How a call ends: a success, a refusal, "gone with the VM", or by its caller. */
+export type Answer = "ok" | "Internal" | "Unavailable" | "Canceled";
+
+/** A call that its caller can end; the story goes on with "Canceled" then. */
+export interface AbortableCall {
+  /** The name of the call. */
+  readonly call: string;
+  /** Whether the caller has ended it. */
+  readonly isAborted: () => boolean;
+}
 
 /** What a story waits for. */
-export type Wait = string | (() => boolean);
+export type Wait = string | AbortableCall | (() => boolean);
+
+function callOf(wait: Wait | undefined): string | undefined {
+  if (typeof wait === "function") return undefined;
+  return typeof wait === "object" ? wait.call : wait;
+}
 
 /** How an operation goes; it returns "ok" or the class of its error. */
 export type Story<T = string> = Generator<Wait, T, Answer>;
@@ -75,11 +88,23 @@ export class Rehearsal {
   #acts: Act[] = [];
   #parked: { call: string; answer(how: Answer): void }[] = [];
 
-  /** Stands in for a call of the world: waits until the test answers. */
-  async park(call: string): Promise<void> {
+  /**
+   * Stands in for a call of the world: waits until the test answers.
+   *
+   * @param signal Ends the call.
+   */
+  async park(call: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<Answer>();
-    this.#parked.push({ call, answer: resolve });
-    answerOf(await promise);
+    const parked = { call, answer: resolve };
+    this.#parked.push(parked);
+    signal?.addEventListener("abort", () => {
+      this.#parked = this.#parked.filter((other) => other !== parked);
+      resolve("Canceled");
+    });
+    const how = await promise;
+    if (how === "Canceled") throw signal?.reason;
+    answerOf(how);
   }
 
   /** The calls that wait for an answer. */
@@ -133,7 +158,7 @@ export class Rehearsal {
     const parked = this.#parked.find(({ call }) => call === name);
     if (parked === undefined) return false;
     this.#parked = this.#parked.filter((other) => other !== parked);
-    const act = this.#acts.find(({ waits }) => waits === parked.call);
+    const act = this.#acts.find(({ waits }) => callOf(waits) === parked.call);
     if (act !== undefined) this.#goOn(act, how);
     parked.answer(how);
     return true;
@@ -145,14 +170,18 @@ export class Rehearsal {
     for (let moved = true; moved;) {
       moved = false;
       for (const act of this.#acts) {
-        while (typeof act.waits === "function" && act.waits()) {
-          this.#goOn(act, "ok");
+        for (;;) {
+          const { waits } = act;
+          if (typeof waits === "function" && waits()) this.#goOn(act, "ok");
+          else if (typeof waits === "object" && waits.isAborted()) {
+            this.#goOn(act, "Canceled");
+          } else break;
           moved = true;
         }
       }
     }
-    const foretold = this.#acts.map(({ waits }) => waits)
-      .filter((waits) => typeof waits === "string");
+    const foretold = this.#acts.map(({ waits }) => callOf(waits))
+      .filter((call) => typeof call === "string");
     assertEquals(this.calls.sort(), foretold.sort());
     const operations = this.#acts.filter(({ isOperation }) => isOperation);
     assertEquals(

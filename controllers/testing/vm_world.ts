@@ -35,7 +35,7 @@ export class VmWorld {
   /** The host's files. */
   readonly files = new FakeFiles();
   /** The time. */
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   /** The host's memory that the VM uses. */
   readonly memory = { workingSet: (): bigint => 4_096n, close: (): void => {} };
   /** The lines of the log. */
@@ -43,10 +43,20 @@ export class VmWorld {
   /** The controller. */
   readonly vm: VmController;
 
-  /** Nothing is created yet. */
-  constructor() {
+  /**
+   * Nothing is created yet.
+   *
+   * @param clock The time.
+   */
+  constructor(clock: FakeClock = new FakeClock()) {
+    this.clock = clock;
+    this.vm = this.newVm();
+  }
+
+  /** A further VM of this host. */
+  newVm(): VmController {
     const { compute, sockets, files, clock } = this;
-    this.vm = new VmController({
+    return new VmController({
       host: {
         compute,
         sockets,
