@@ -346,5 +346,5 @@ Deno.test("whatever happens to a container, in whichever order, it follows the m
     () => ContainerScene.opened(true),
     () => ContainerScene.opened(true),
   ];
-  await rehearse(openings, cues, 500);
+  await rehearse(openings, cues, 400);
 });

@@ -303,5 +303,5 @@ Deno.test("whatever happens to a pod, in whichever order, it follows the model",
     () => PodScene.opened(false),
     () => PodScene.opened(true),
   ];
-  await rehearse(openings, cues, 400);
+  await rehearse(openings, cues, 300);
 });

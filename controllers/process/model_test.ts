@@ -204,5 +204,5 @@ Deno.test("whatever happens to a process, in whichever order, it follows the mod
       ProcessScene.running(stdio)
     ),
   ];
-  await rehearse(openings, cues, 1500);
+  await rehearse(openings, cues, 1000);
 });

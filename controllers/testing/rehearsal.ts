@@ -65,7 +65,8 @@ interface Act {
   answered: string | undefined;
 }
 
-function answerOf(how: Answer): void {
+/** Does what the answer says. @throws When it is no success. */
+export function answerOf(how: Answer): void {
   if (how === "Internal") throw new ShimError("Internal", "injected");
   if (how === "Unavailable") throw bridgeClosed("Injected");
 }
