@@ -4,19 +4,15 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
+import { deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import { Ledger } from "../../base/ledger.ts";
-import type { Logger } from "../../base/log.ts";
 import { SerialQueue } from "../../base/queue.ts";
 import type { State } from "../../base/states.ts";
-import type { Timeouts } from "../../base/timeouts.ts";
-import type { Tracer } from "../../base/trace.ts";
 import type { Guest } from "../../bridge/guest.ts";
-import type { ComputeSystem, WindowsHost } from "../../hcs/ports.ts";
-import type { Annotations } from "../../oci/annotations.ts";
+import type { ComputeSystem } from "../../hcs/ports.ts";
 import { DeviceControllers } from "../device/device_controllers.ts";
 import { unlessGone } from "../device/peers.ts";
 import type { Plan9Controller } from "../device/plan9/mod.ts";
@@ -25,54 +21,14 @@ import type { VpciController } from "../device/vpci/mod.ts";
 import { policyRequest, readReferenceInfo } from "./confidential.ts";
 import { createSystem } from "./create_system.ts";
 import { rootDisk, scsiControllerCount } from "./devices.ts";
+import type { CreateVm, VmDependencies, VmExit } from "./dependencies.ts";
 import type { VmDocument } from "./document.ts";
 import { GuestLink } from "./guest_link.ts";
 import { HostMemory } from "./host_memory.ts";
-import type { VmPlatform } from "./host_facts.ts";
-import type { HostDevice, RuntimeOptions, SandboxOptions } from "./options.ts";
+import type { SandboxOptions } from "./options.ts";
 import { VmResources } from "./resources.ts";
 import { type VmEvent, type VmState, vmStates } from "./states.ts";
 import { readVmStats, type VmStats } from "./stats.ts";
-
-/** What a VM is made of. */
-export interface CreateVm {
-  /** Its id for the compute service, `<sandbox>@vm`. */
-  readonly id: string;
-  /** Who owns it; empty means the shim. */
-  readonly owner: string;
-  /** The bundle of its sandbox. */
-  readonly bundle: string;
-  /** Runtime options; absent when containerd sent none of ours. */
-  readonly options?: RuntimeOptions | undefined;
-  /** Annotations of its sandbox. */
-  readonly annotations: Annotations;
-  /** Host devices of its sandbox. */
-  readonly devices: readonly HostDevice[];
-}
-
-/** What a {@linkcode VmController} needs. */
-export interface VmDependencies {
-  /** The host. */
-  readonly host: Pick<WindowsHost, "compute" | "sockets" | "files"> & {
-    readonly platform: VmPlatform;
-  };
-  /** Where it tells what happens, and where the guest's log goes. */
-  readonly log: Logger;
-  /** Source of time. */
-  readonly clock: Clock;
-  /** `vmStart`, `vmTerminate`, `drainGrace` and those of the bridge. */
-  readonly timeouts: Timeouts;
-  /** Gets a span per guest call. */
-  readonly tracer?: Tracer;
-}
-
-/** How a VM ended. */
-export interface VmExit {
-  /** When, in milliseconds since 1970. */
-  readonly at: number;
-  /** Why, when it did not end in order. */
-  readonly error?: Error;
-}
 
 /** A VM that exists. */
 interface CreatedVm {

@@ -9,7 +9,7 @@ import { HResult, HResultError, sameCondition } from "../../base/hresult.ts";
 import type { Logger } from "../../base/log.ts";
 import { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
 import type { ComputeHost, ComputeSystem } from "../../hcs/ports.ts";
-import type { CreateVm, VmDependencies } from "./controller.ts";
+import type { CreateVm, VmDependencies } from "./dependencies.ts";
 import type { VmDocument } from "./document.ts";
 import { planVm, putFiles } from "./plan.ts";
 

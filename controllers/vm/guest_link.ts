@@ -11,7 +11,7 @@ import { GuestConnection } from "../../bridge/connection.ts";
 import { BridgeGuest, type Guest } from "../../bridge/guest.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
 import { bootVm } from "./boot_sequence.ts";
-import type { VmDependencies } from "./controller.ts";
+import type { VmDependencies } from "./dependencies.ts";
 import { relayGuestLog } from "./log_relay.ts";
 
 /** Boots a VM, and holds its bridge and its log until the VM has ended. */

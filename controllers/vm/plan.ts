@@ -9,7 +9,7 @@ import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import type { ComputeHost, HostFiles } from "../../hcs/ports.ts";
 import { findBootDirectory } from "./boot_directory.ts";
-import type { CreateVm } from "./controller.ts";
+import type { CreateVm } from "./dependencies.ts";
 import {
   effectiveAnnotations,
   hcsDocument,
