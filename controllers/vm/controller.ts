@@ -6,7 +6,6 @@
 
 import { deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import { Ledger } from "../../base/ledger.ts";
 import { SerialQueue } from "../../base/queue.ts";
@@ -18,8 +17,8 @@ import { unlessGone } from "../device/peers.ts";
 import type { Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
 import type { VpciController } from "../device/vpci/mod.ts";
-import { policyRequest, readReferenceInfo } from "./confidential.ts";
-import { createSystem } from "./create_system.ts";
+import { sendPolicy } from "./confidential.ts";
+import { createSystem, exitError } from "./create_system.ts";
 import { rootDisk, scsiControllerCount } from "./devices.ts";
 import type { CreateVm, VmDependencies, VmExit } from "./dependencies.ts";
 import type { VmDocument } from "./document.ts";
@@ -259,7 +258,7 @@ export class VmController {
           clock,
           timeouts.vmStart,
           `Start of VM "${this.id}"`,
-          (signal) => this.#boot(this.#vm!, signal),
+          (signal) => this.#boot(signal),
           AbortSignal.any([signal, this.#gone.signal]),
         );
         this.#state.to("start");
@@ -273,16 +272,10 @@ export class VmController {
   }
 
   /** A confidential VM hears first of all what it is to enforce. */
-  async #boot(
-    { link, plan: { boot, sandboxOptions } }: CreatedVm,
-    signal: AbortSignal,
-  ): Promise<Guest> {
+  async #boot(signal: AbortSignal): Promise<Guest> {
+    const { link, plan } = this.#vm!;
     const guest = await link.open(signal);
-    const { confidential } = sandboxOptions;
-    if (confidential === undefined) return guest;
-    const { files } = this.#deps.host;
-    const info = await readReferenceInfo(files, boot.directory, confidential);
-    await guest.modify(policyRequest(confidential, info));
+    await sendPolicy(guest, this.#deps.host.files, plan);
     return guest;
   }
 
@@ -379,18 +372,7 @@ export class VmController {
 
   /** Waits for the end of the system. Never rejects. */
   async #watch(system: ComputeSystem): Promise<void> {
-    let error: Error | undefined;
-    try {
-      const { status, exitType } = await system.exited;
-      if (exitType === "UnexpectedExit") {
-        error = new HResultError(
-          status || HResult.UnexpectedExit,
-          `VM "${this.id}" ended unexpectedly`,
-        );
-      }
-    } catch (cause) {
-      error = new ShimError("Unavailable", messageOf(cause), { cause });
-    }
+    const error = await exitError(system);
     this.#recordExit(error);
     this.#gone.abort(
       error ?? new ShimError("Aborted", `VM "${this.id}" has ended`),
