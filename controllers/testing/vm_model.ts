@@ -52,6 +52,8 @@ export class VmModel {
   ports: number[] = [];
   /** Whether its start was asked for, so that the guest may dial. */
   isAccepting = false;
+  /** Whether the guest has closed its bridge. */
+  isBridgeLost = false;
   /** Whether the guest has ended its log. */
   isLogEnded = false;
   /** Whether the handshake waits for the guest. */
@@ -140,8 +142,17 @@ export class VmModel {
     if (how === "ok") {
       this.state = "Running";
       this.wasRunning = true;
+      this.#rehearsal.begin("loss of the bridge", this.#watchGuest());
     } else if (this.state === "Created") this.state = "Invalid";
     return how;
+  }
+
+  *#watchGuest(): Story {
+    yield () => this.isBridgeLost || this.#isLinkClosed;
+    const limit = this.#clock.now() + defaultTimeouts.bridgeLost;
+    const isOver = () => this.end !== undefined || this.#isLinkClosed;
+    yield () => isOver() || this.#clock.now() >= limit;
+    return isOver() ? "ok" : yield* this.terminate();
   }
 
   *#boot(isAborted: () => boolean, booted: (how: string) => void): Story {
@@ -205,7 +216,9 @@ export class VmModel {
     }
     const closing: { how: string | undefined } = { how: undefined };
     this.#closing = closing;
-    const how = closing.how = yield "close";
+    const answer = yield "close";
+    // A handle that is gone is closed.
+    const how = closing.how = answer === "Unavailable" ? "ok" : answer;
     this.#closing = undefined;
     if (how === "ok") this.hasHandle = false;
     return how;

@@ -263,7 +263,7 @@ export class VmController {
         );
         this.#state.to("start");
         this.#startedAt = clock.now();
-        this.#watchGuest(this.#guest);
+        this.#watchGuest(this.#guest, this.#vm!);
       } catch (error) {
         if (this.#state.can("fail")) this.#state.to("fail");
         throw error;
@@ -317,15 +317,16 @@ export class VmController {
    * Ends a VM whose bridge is lost and that does not end by itself: nobody can
    * reach what runs in it. Never rejects.
    */
-  async #watchGuest(guest: Guest): Promise<void> {
+  async #watchGuest(guest: Guest, { link }: CreatedVm): Promise<void> {
     const { error: cause } = await guest.ended;
+    if (link.isClosed) return; // by us
     const { clock, timeouts, log } = this.#deps;
     try {
       await clock.sleep(timeouts.bridgeLost, this.#gone.signal);
     } catch {
       return; // it has ended
     }
-    if (this.#isTerminating) return;
+    if (link.isClosed) return;
     const reason = cause === undefined ? "" : `: ${messageOf(cause)}`;
     const error = this.#lost = new ShimError(
       "Unavailable",

@@ -34,6 +34,11 @@ export class GuestLink {
     this.#ledger = new Ledger(["connection", "log"]);
   }
 
+  /** True from the first {@linkcode GuestLink.close} on. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
    * Starts the VM and shakes hands with its agent.
    *

@@ -134,7 +134,9 @@ class VmScene implements Scene {
 
   /** The guest's agent goes; the VM itself runs on. */
   async hangUp(): Promise<void> {
-    if (this.model.wasRunning) await this.dialled.get(bridgePort)?.close();
+    if (!this.model.wasRunning) return;
+    this.model.isBridgeLost = true;
+    await this.dialled.get(bridgePort)?.close();
   }
 
   /** The VM ends by itself, or the service that knows of it is lost. */
