@@ -34,13 +34,18 @@ const rows: Readonly<Record<number, Row>> = {
   28: ["ENOSPC", "no space left on device", "ResourceExhausted"],
   30: ["EROFS", "read-only file system", "FailedPrecondition"],
   32: ["EPIPE", "broken pipe", "FailedPrecondition"],
+  34: ["ERANGE", "numerical result out of range", "OutOfRange"],
   36: ["ENAMETOOLONG", "file name too long", "InvalidArgument"],
   39: ["ENOTEMPTY", "directory not empty", "FailedPrecondition"],
   40: ["ELOOP", "too many levels of symbolic links", "InvalidArgument"],
   95: ["EOPNOTSUPP", "operation not supported", "NotImplemented"],
   98: ["EADDRINUSE", "address already in use", "AlreadyExists"],
+  99: ["EADDRNOTAVAIL", "address not available", "FailedPrecondition"],
+  100: ["ENETDOWN", "network is down", "FailedPrecondition"],
+  101: ["ENETUNREACH", "network is unreachable", "FailedPrecondition"],
   110: ["ETIMEDOUT", "timed out", "DeadlineExceeded"],
   111: ["ECONNREFUSED", "connection refused", "Unavailable"],
+  113: ["EHOSTUNREACH", "no route to host", "FailedPrecondition"],
   117: ["EUCLEAN", "structure needs cleaning", "DataLoss"],
 };
 

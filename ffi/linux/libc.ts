@@ -102,6 +102,17 @@ const symbols = {
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** int listen(int fd, int backlog) */
   listen: { parameters: ["i32", "i32"], result: "i32" },
+  /** int connect(int fd, const struct sockaddr *address, socklen_t length) */
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  /** int setsockopt(int fd, int level, int name, const void *, socklen_t) */
+  setsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
+  /** ssize_t recv(int fd, void *buffer, size_t size, int flags) */
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  /** int setns(int fd, int kind) */
+  setns: { parameters: ["i32", "i32"], result: "i32" },
   /** int accept4(int fd, struct sockaddr *, socklen_t *, int flags) */
   accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
   /** ssize_t recvmsg(int fd, struct msghdr *message, int flags) */

@@ -1,6 +1,6 @@
 /**
- * Native calls of Linux: files, mounts, processes, terminals and streams over
- * descriptors. The library is opened at the first call.
+ * Native calls of Linux: files, mounts, networks, processes, terminals and
+ * streams over descriptors. The library is opened at the first call.
  *
  * @module
  */
@@ -11,6 +11,10 @@ export * from "./fifo.ts";
 export * from "./files.ts";
 export { libc } from "./libc.ts";
 export * from "./mount.ts";
+export * from "./netlink.ts";
+export * from "./netlink_socket.ts";
+export * from "./network_namespace.ts";
 export * from "./process.ts";
 export * from "./pty.ts";
+export * from "./rtnetlink.ts";
 export * from "./spawn.ts";
