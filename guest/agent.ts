@@ -6,20 +6,22 @@
 
 import { systemClock } from "../base/clock.ts";
 import type { Duplex } from "../base/duplex.ts";
-import { messageOf, ShimError } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { GuestBridge } from "../bridge/server.ts";
-import { close, open, OpenFlag } from "../ffi/linux/files.ts";
 import { becomeSubreaper, kill } from "../ffi/linux/process.ts";
-import { spawn } from "../ffi/linux/spawn.ts";
 import { bootCgroups, type PodMemoryLimit } from "./boot.ts";
 import { readLayout } from "./cgroup/layout.ts";
 import { cgroupTree } from "./cgroup/open.ts";
 import type { Flags } from "./flags.ts";
 import { GuestHost } from "./host.ts";
+import { KernelNetwork } from "./network/kernel.ts";
+import { NetworkInterfaces } from "./network/interface_name.ts";
+import { NetworkNamespaces } from "./network/namespaces.ts";
 import { Reaper } from "./reaper.ts";
-import { detectRuntime, findProgram } from "./runtime/detect.ts";
+import { runProgram } from "./run_program.ts";
+import { detectRuntime } from "./runtime/detect.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import { kernelSandboxMounts } from "./spec/sandbox_mounts.ts";
 import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
@@ -39,39 +41,6 @@ export interface AgentOptions {
 
 /** Milliseconds between two looks at the memory of the VM, which may grow. */
 const memoryInterval = 60_000;
-
-/** Runs a program of the VM to its end. */
-async function runProgram(
-  reaper: Reaper,
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  const path = await findProgram(program, env.PATH ?? "/sbin:/bin");
-  if (path === undefined) {
-    throw new ShimError(
-      "FailedPrecondition",
-      `Cannot run ${program}: the VM does not have it`,
-    );
-  }
-  const nothing = open("/dev/null", OpenFlag.ReadWrite);
-  try {
-    const pid = spawn({
-      path,
-      argv: [program, ...args],
-      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      stdio: [nothing, nothing, nothing],
-    });
-    const code = await reaper.exit(pid);
-    if (code === 0) return;
-    throw new ShimError(
-      "Internal",
-      `${program} ${args.join(" ")} ended with code ${code}`,
-    );
-  } finally {
-    close(nothing);
-  }
-}
 
 /** Follows the memory of the VM until `signal` aborts. */
 async function followMemory(
@@ -129,6 +98,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     reserve: flags.rootMemoryReserve,
   });
   const scsiDevices = new ScsiDevices(clock, timeouts.deviceWait);
+  const network = new KernelNetwork({
+    clock,
+    timeout: timeouts.dhcp,
+    reaper,
+    env,
+    interfaces: new NetworkInterfaces(clock, timeouts.deviceWait),
+  });
   const host = new GuestHost({
     log,
     clock,
@@ -144,9 +120,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log,
       ports: scsiPorts(
         (address) => scsiDevices.find(address),
-        (program, args) => runProgram(reaper, program, args, env),
+        (program, args) => runProgram({ reaper, program, args, env }),
       ),
     }),
+    networks: new NetworkNamespaces({ kernel: network, log }),
     sandboxMounts: kernelSandboxMounts(log),
     runtime: findRuntime,
     hostname: () => Deno.hostname(),
@@ -166,6 +143,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   } finally {
     stop.abort();
     await following;
+    network.vm.release();
     reaper.stop();
   }
 }

@@ -14,6 +14,7 @@ import type { GuestProcess } from "./process/process.ts";
 /** Life cycle of a container in the guest. */
 export const containerStates = defineStates("guest container", "Creating", [
   ["Creating", "create", "Created"],
+  ["Creating", "exit", "Terminated"],
   ["Created", "start", "Running"],
   ["Created", "exit", "Terminated"],
   ["Running", "exit", "Terminated"],
@@ -54,6 +55,8 @@ export class Container {
   readonly state: ContainerState;
   /** Root of its pod's shared files, fixed at its create. */
   sandboxRoot = "";
+  /** Id of its network namespace, in lower case; empty without one. */
+  networkNamespace = "";
   /** Its first process, once created. */
   init: GuestProcess | undefined;
   /** Pipes of the first process, until they are attached. */

@@ -14,6 +14,7 @@ import { Spec } from "../oci/spec.gen.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import type { Containers } from "./containers.ts";
 import { killRemaining } from "./kill_remaining.ts";
+import { attachNetwork } from "./network/container_network.ts";
 import { type Pods, resolvePodIdentity } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
 import { ProcessPipes } from "./process/pipes.ts";
@@ -134,6 +135,9 @@ export async function createContainer(
     await setUp({ container, pods, ports, rollback });
     finishSpec(context, container);
     await makeProcess(context, container, rollback);
+    await attachNetwork(container, ports, rollback);
+    // Its init may have ended already.
+    if (container.state.is("Creating")) container.state.to("create");
   } catch (error) {
     await rollback.run();
     throw error;
@@ -192,7 +196,6 @@ function watchInit(
   const { ports, onEnd } = context;
   const init = new GuestProcess(pid, ports, () => onEnd(container));
   container.init = init;
-  container.state.to("create");
   ports.reaper.watch(pid, (code) => {
     init.exited(code);
     endContainer(ports, container).catch((error) =>

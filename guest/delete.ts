@@ -6,6 +6,7 @@
 
 import type { Container } from "./container.ts";
 import type { Containers } from "./containers.ts";
+import { detachNetwork } from "./network/container_network.ts";
 import type { Pods } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
 import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
@@ -35,6 +36,7 @@ export async function deleteContainer(
     await removeContainer(context.ports, container);
   } finally {
     const { role, sandboxId } = container.options.identity;
+    await detachNetwork(container, context.ports);
     containers.remove(container);
     if (role !== "standalone") await pods.leave(sandboxId, container.id);
     if (role === "sandbox") pods.unregisterSandboxRoot(container.id);

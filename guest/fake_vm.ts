@@ -7,6 +7,7 @@
 
 import { FakeClock } from "../base/clock.ts";
 import { type Duplex, memoryPair } from "../base/duplex.ts";
+import { nullGuid } from "../base/guid.ts";
 import type { JsonObject } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
@@ -19,6 +20,8 @@ import {
 import type { LinuxResources } from "../oci/spec.gen.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
 import { GuestHost } from "./host.ts";
+import { FakeNetwork } from "./network/fake.ts";
+import { NetworkNamespaces } from "./network/namespaces.ts";
 import { Reaper } from "./reaper.ts";
 import { FakeRuntime } from "./runtime/fake.ts";
 import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
@@ -90,6 +93,8 @@ export class FakeVm {
   readonly runtime = new FakeRuntime();
   /** Control groups. */
   readonly cgroups = new FakeCgroups();
+  /** Interfaces. */
+  readonly network = new FakeNetwork();
   /** Time. */
   readonly clock = new FakeClock();
   /** What the host was told unasked. */
@@ -129,6 +134,7 @@ export class FakeVm {
           () => Promise.reject(new Error("no programs")),
         ),
       }),
+      networks: new NetworkNamespaces({ kernel: this.network, log }),
       sandboxMounts: {
         make: (root) => Promise.resolve(void sandboxes.add(root)),
         remove: (root) => Promise.resolve(void sandboxes.delete(root)),
@@ -215,6 +221,18 @@ export class FakeVm {
       TimeoutInMs: timeout,
     }, this.context(id));
     return ExitCode;
+  }
+
+  /** Changes the VM. */
+  async modify(
+    ResourceType: string,
+    RequestType: string,
+    Settings: JsonObject,
+  ): Promise<void> {
+    await this.handlers.ModifySettings({
+      ...this.base(nullGuid),
+      Request: { ResourceType, RequestType, Settings },
+    }, this.context(nullGuid));
   }
 
   /** Forgets a container. */

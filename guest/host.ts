@@ -117,9 +117,11 @@ export class GuestHost {
         const container = this.#containers.get(containerId);
         return { Properties: await properties(ports, container, names) };
       },
-      ModifySettings: async ({ Request }, { containerId }) => {
+      ModifySettings: async ({ Request }, { containerId, signal }) => {
         const request = requireResource(Request);
-        if (containerId === nullGuid) return await modifyVm(ports, request);
+        if (containerId === nullGuid) {
+          return await modifyVm(ports, request, signal);
+        }
         const container = this.#containers.get(containerId);
         await modifyContainer(ports, container, request);
       },
@@ -179,6 +181,7 @@ export class GuestHost {
       pods: this.#pods,
       containers: this.#containers,
       external: this.#external,
+      networks: this.#ports.networks,
       reaper: this.#ports.reaper,
       now: this.#ports.clock.now(),
     });

@@ -12,6 +12,7 @@ import {
   ContainerConstraints,
   MappedVirtualDisk,
   type ModifyRequest,
+  NetworkAdapter,
   SCSIDevice,
 } from "../bridge/messages.gen.ts";
 import type { Container } from "./container.ts";
@@ -22,7 +23,6 @@ import { combineLayers, separateLayers } from "./storage/overlay.ts";
 const unsupported = new Set([
   "MappedDirectory",
   "VPMemDevice",
-  "Network",
   "VPCIDevice",
   "SecurityPolicy",
   "SecurityPolicyFragment",
@@ -33,6 +33,7 @@ const supported = new Set([
   "SCSIDevice",
   "MappedVirtualDisk",
   "CombinedLayers",
+  "Network",
   "ContainerConstraints",
   "PodCgroupMemoryLimit",
 ]);
@@ -84,10 +85,15 @@ function unsupportedType(request: ModifyRequest): ShimError {
   );
 }
 
-/** Changes the VM. */
+/**
+ * Changes the VM.
+ *
+ * @param signal Ends waits for devices.
+ */
 export async function modifyVm(
   ports: GuestPorts,
   request: ModifyRequest,
+  signal: AbortSignal,
 ): Promise<void> {
   const { ResourceType: resource } = request;
   const type = request.RequestType || "Add";
@@ -107,6 +113,13 @@ export async function modifyVm(
       const layers = settingsOf(CombinedLayers, request);
       if (type === "Add") return await combineLayers(layers, ports.log);
       if (type === "Remove") return await separateLayers(layers, ports.log);
+      throw unsupportedType(request);
+    }
+    case "Network": {
+      const adapter = settingsOf(NetworkAdapter, request);
+      const { networks } = ports;
+      if (type === "Add") return await networks.addAdapter(adapter, signal);
+      if (type === "Remove") return networks.removeAdapter(adapter);
       throw unsupportedType(request);
     }
     case "PodCgroupMemoryLimit": {

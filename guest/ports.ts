@@ -11,6 +11,7 @@ import type { Timeouts } from "../base/timeouts.ts";
 import type { ScsiMounts } from "./storage/scsi.ts";
 import type { ScsiDevices } from "./storage/scsi_device.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
+import type { NetworkNamespaces } from "./network/namespaces.ts";
 import type { Reaper } from "./reaper.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import type { SandboxMounts } from "./spec/sandbox_mounts.ts";
@@ -37,6 +38,8 @@ export interface GuestPorts {
   readonly scsiDevices: ScsiDevices;
   /** Mounts disks. */
   readonly scsiMounts: ScsiMounts;
+  /** Network namespaces. */
+  readonly networks: NetworkNamespaces;
   /** Mounts of a sandbox. */
   readonly sandboxMounts: SandboxMounts;
   /** Name of the VM. */

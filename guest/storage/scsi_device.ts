@@ -5,10 +5,11 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { scsiControllerIds } from "../../bridge/places.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
+import { namesIn, waitForDevice } from "../device_wait.ts";
 
 /** Where a disk is attached, as the host counts. */
 export interface ScsiAddress {
@@ -18,20 +19,6 @@ export interface ScsiAddress {
   readonly lun: number;
   /** Partition; 0 is the whole disk. */
   readonly partition: bigint;
-}
-
-/** Milliseconds between looks at sysfs, which tells nobody about changes. */
-const pollInterval = 10;
-
-/** Names in a folder; empty when it does not exist. */
-async function namesIn(path: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(path)) names.push(name);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names;
 }
 
 /** Where devices are looked for. */
@@ -62,32 +49,13 @@ export class ScsiDevices {
     this.#tree = tree;
   }
 
-  /** Looks again and again until `look` finds something or time is up. */
-  async #wait<T>(
-    what: string,
-    look: () => Promise<T | undefined>,
-  ): Promise<T> {
-    try {
-      return await deadline(
-        this.#clock,
-        this.#timeout,
-        what,
-        async (signal) => {
-          for (;;) {
-            const found = await look();
-            if (found !== undefined) return found;
-            await this.#clock.sleep(pollInterval, signal);
-          }
-        },
-      );
-    } catch (cause) {
-      if (!(cause instanceof DOMException)) throw cause;
-      throw new ShimError(
-        "DeadlineExceeded",
-        `Cannot find ${what}: it did not appear within ${this.#timeout} ms`,
-        { cause },
-      );
-    }
+  #wait<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    return waitForDevice({
+      clock: this.#clock,
+      timeout: this.#timeout,
+      what,
+      look,
+    });
   }
 
   /** The number that the kernel gave to a controller. */
