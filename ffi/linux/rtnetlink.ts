@@ -158,7 +158,13 @@ export function linkNamespace(
   };
 }
 
-/** Gives a link an address, host bits included. */
+const noDuplicateDetection = 2; // IFA_F_NODAD
+
+/**
+ * Gives a link an address, host bits included. An IPv6 address can be used at
+ * once: whoever gives it vouches that nobody else has it, and the kernel's own
+ * search for duplicates would keep it from use for a second or two.
+ */
 export function addressOnLink(
   link: number,
   prefix: IpPrefix,
@@ -168,6 +174,8 @@ export function addressOnLink(
   const view = new DataView(header.buffer);
   view.setUint8(0, familyOf(address));
   view.setUint8(1, length);
+  const isIpv6 = address.bytes.length === 16;
+  view.setUint8(2, isIpv6 ? noDuplicateDetection : 0);
   view.setUint32(4, link, true);
   return {
     what: `Cannot add address ${prefixText(prefix)}`,

@@ -89,7 +89,6 @@ export class FakePlace implements NetworkPlace {
 
   /** Lets go; its interfaces return to the VM, as those of devices do. */
   release(): void {
-    if (this.name === "vm") return;
     this.isHeld = false;
     for (const name of this.links.keys()) {
       this.#network.vm.links.set(name, this.#network.nextIndex());

@@ -140,8 +140,8 @@ export class NetworkNamespace {
    * Gives the interfaces to a container, now and as they come.
    *
    * @param owner The container.
-   * @param hold Holds its network namespace; {@linkcode NetworkNamespace.release}
-   * lets go of it.
+   * @param hold Holds its network namespace, which
+   * {@linkcode NetworkNamespace.release} lets go of unless it is that of the VM.
    * @throws {ShimError} FailedPrecondition when another container has them (and
    * keeps them); what the kernel refuses, then the caller releases.
    */
@@ -179,11 +179,11 @@ export class NetworkNamespace {
     released.gone.abort(
       new ShimError("Aborted", `Container "${owner}" is being deleted`),
     );
+    // What is configured in the VM itself stays so, and the VM is not released.
+    if (released.place === this.#kernel.vm) return;
     await this.#queue.run(() => {
       for (const adapter of this.#adapters.values()) {
         if (adapter.place !== released.place) continue;
-        // What is configured in the VM itself stays so.
-        if (released.place === this.#kernel.vm) continue;
         adapter.place = undefined;
         adapter.name = undefined;
       }

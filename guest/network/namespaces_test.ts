@@ -172,6 +172,7 @@ Deno.test("with the network of the VM adapters are configured in place, once", a
   ];
   assertEquals(lab.network.take(), changes);
   await namespace.release("web");
+  assert(lab.network.vm.isHeld, "the agent has it as long as it runs");
   await namespace.attach("again", () => lab.network.vm);
   assertEquals(lab.network.take(), []);
 });
