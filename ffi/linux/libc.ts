@@ -113,6 +113,8 @@ const symbols = {
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   /** int setns(int fd, int kind) */
   setns: { parameters: ["i32", "i32"], result: "i32" },
+  /** int unshare(int kinds) */
+  unshare: { parameters: ["i32"], result: "i32" },
   /** int accept4(int fd, struct sockaddr *, socklen_t *, int flags) */
   accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
   /** ssize_t recvmsg(int fd, struct msghdr *message, int flags) */

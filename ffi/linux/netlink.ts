@@ -69,30 +69,42 @@ export function textBytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }
 
-/** Writes a request that the kernel acknowledges. */
-export function encodeRequest(
-  request: NetlinkRequest,
-  sequence: number,
+/** Writes attributes; as the value of another one, they are nested in it. */
+export function encodeAttributes(
+  attributes: readonly NetlinkAttribute[],
 ): Uint8Array<ArrayBuffer> {
-  const { type, flags, header, attributes } = request;
-  let size = headSize + aligned(header.length);
+  let size = 0;
   for (const [, value] of attributes) {
     size += aligned(attributeHeadSize + value.length);
   }
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, size, true);
+  let at = 0;
+  for (const [type, value] of attributes) {
+    view.setUint16(at, attributeHeadSize + value.length, true);
+    view.setUint16(at + 2, type, true);
+    bytes.set(value, at + attributeHeadSize);
+    at += aligned(attributeHeadSize + value.length);
+  }
+  return bytes;
+}
+
+/** Writes a request that the kernel acknowledges. */
+export function encodeRequest(
+  request: NetlinkRequest,
+  sequence: number,
+): Uint8Array<ArrayBuffer> {
+  const { type, flags, header } = request;
+  const attributes = encodeAttributes(request.attributes);
+  const start = headSize + aligned(header.length);
+  const bytes = new Uint8Array(start + attributes.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
   view.setUint16(4, type, true);
   view.setUint16(6, flags | requestFlag | acknowledgeFlag, true);
   view.setUint32(8, sequence, true);
   bytes.set(header, headSize);
-  let at = headSize + aligned(header.length);
-  for (const [attribute, value] of attributes) {
-    view.setUint16(at, attributeHeadSize + value.length, true);
-    view.setUint16(at + 2, attribute, true);
-    bytes.set(value, at + attributeHeadSize);
-    at += aligned(attributeHeadSize + value.length);
-  }
+  bytes.set(attributes, start);
   return bytes;
 }
 

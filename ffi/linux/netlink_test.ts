@@ -13,7 +13,9 @@ import {
   decodeLink,
   linkMtu,
   linkNamespace,
+  linkPair,
   linkQuery,
+  linkRemoval,
   linkState,
   mainTable,
   routeOnLink,
@@ -134,6 +136,35 @@ Deno.test("a route has its own table and metric, an all-zero gateway is none", (
     () => routeOnLink({ link: 3, table: mainTable, metric: 0 }),
     ShimError,
     "needs a gateway",
+  );
+});
+
+Deno.test("a pair of interfaces is a nest of attributes, its end a link", () => {
+  const hardware = bytes("00155d000001");
+  assertEquals(
+    hex(linkPair(
+      { name: "port0", namespace: 8 },
+      { name: "eth0", namespace: 9, hardware },
+    )),
+    bytes(
+      "78000000 1000 0506 07000000 00000000", // RTM_NEWLINK, create, exclusive
+      "00000000 00000000 00000000 00000000", // ifinfomsg
+      "0a00 0300 706f72743000 0000", // IFLA_IFNAME "port0"
+      "0800 1c00 08000000", // IFLA_NET_NS_FD
+      "4400 1200", // IFLA_LINKINFO
+      "0800 0100 76657468", // IFLA_INFO_KIND "veth"
+      "3800 0200 3400 0100", // IFLA_INFO_DATA, VETH_INFO_PEER
+      "00000000 00000000 00000000 00000000", // ifinfomsg
+      "0900 0300 6574683000 000000 0800 1c00 09000000", // "eth0"
+      "0a00 0100 00155d000001 0000", // IFLA_ADDRESS
+    ).toHex(),
+  );
+  assertEquals(
+    hex(linkRemoval(3)),
+    bytes(
+      "20000000 1100 0500 07000000 00000000", // RTM_DELLINK
+      "00000000 03000000 00000000 00000000",
+    ).toHex(),
   );
 });
 

@@ -25,6 +25,35 @@ export function openNetworkNamespace(pid?: number): number {
   return open(path, OpenFlag.ReadOnly);
 }
 
+/** Back from wherever the thread went. */
+function returnTo(own: number): void {
+  // What may leave may return; only a kernel without memory refuses.
+  const what = "Cannot return to the own network namespace; restart the VM";
+  check(libc().setns(own, newNetwork), what);
+}
+
+/**
+ * Makes an empty network namespace, which lives while the descriptor or
+ * something in it is open.
+ *
+ * @returns A descriptor, which the caller closes.
+ * @throws {ErrnoError} EPERM.
+ */
+export function makeNetworkNamespace(): number {
+  const own = openNetworkNamespace();
+  try {
+    const what = "Cannot make a network namespace";
+    check(libc().unshare(newNetwork), what);
+    try {
+      return openNetworkNamespace();
+    } finally {
+      returnTo(own);
+    }
+  } finally {
+    close(own);
+  }
+}
+
 /**
  * Runs something in another network namespace. Sockets that it opens and
  * processes that it starts stay there.
@@ -38,18 +67,14 @@ export function openNetworkNamespace(pid?: number): number {
  * @throws {ErrnoError} When the kernel refuses; else what `task` throws.
  */
 export function inNetworkNamespace<T>(namespace: number, task: () => T): T {
-  const c = libc();
   const own = openNetworkNamespace();
   try {
-    check(c.setns(namespace, newNetwork), "Cannot enter a network namespace");
+    const what = "Cannot enter a network namespace";
+    check(libc().setns(namespace, newNetwork), what);
     try {
       return task();
     } finally {
-      // What may enter may return; only a kernel without memory refuses.
-      check(
-        c.setns(own, newNetwork),
-        "Cannot return to the network of the VM; restart the VM",
-      );
+      returnTo(own);
     }
   } finally {
     close(own);

@@ -15,6 +15,7 @@ import {
 import { ShimError } from "../../base/errors.ts";
 import {
   decodeAttributes,
+  encodeAttributes,
   type NetlinkAttribute,
   type NetlinkMessage,
   type NetlinkRequest,
@@ -23,6 +24,7 @@ import {
 } from "./netlink.ts";
 
 const newLink = 16;
+const deleteLink = 17;
 const getLink = 18;
 const newAddress = 20;
 const newRoute = 24;
@@ -155,6 +157,55 @@ export function linkNamespace(
     flags: 0,
     header: linkHeader(index),
     attributes: [[28, uint32Bytes(namespace)]], // IFLA_NET_NS_FD
+  };
+}
+
+/** One end of a pair of virtual interfaces. */
+export interface PairEnd {
+  /** Its name, at most 15 bytes. */
+  readonly name: string;
+  /** Descriptor of the network namespace in which it appears. */
+  readonly namespace: number;
+  /** Its 6 bytes of hardware address; the kernel chooses when absent. */
+  readonly hardware?: Uint8Array<ArrayBuffer>;
+}
+
+function endAttributes(end: PairEnd): NetlinkAttribute[] {
+  return [
+    [3, textBytes(end.name)], // IFLA_IFNAME
+    [28, uint32Bytes(end.namespace)], // IFLA_NET_NS_FD
+    ...(end.hardware ? [[1, end.hardware] as const] : []), // IFLA_ADDRESS
+  ];
+}
+
+/** Makes a pair of virtual interfaces: what enters one leaves by the other. */
+export function linkPair(one: PairEnd, other: PairEnd): NetlinkRequest {
+  const peer = encodeAttributes(endAttributes(other));
+  const header = linkHeader(0);
+  const value = new Uint8Array(header.length + peer.length);
+  value.set(header);
+  value.set(peer, header.length);
+  const info = encodeAttributes([
+    [1, new TextEncoder().encode("veth")], // IFLA_INFO_KIND
+    [2, encodeAttributes([[1, value]])], // IFLA_INFO_DATA: VETH_INFO_PEER
+  ]);
+  return {
+    what: `Cannot make network interfaces "${one.name}" and "${other.name}"`,
+    type: newLink,
+    flags: create,
+    header,
+    attributes: [...endAttributes(one), [18, info]], // IFLA_LINKINFO
+  };
+}
+
+/** Removes a link; of a pair, both ends. */
+export function linkRemoval(index: number): NetlinkRequest {
+  return {
+    what: `Cannot remove network interface ${index}`,
+    type: deleteLink,
+    flags: 0,
+    header: linkHeader(index),
+    attributes: [],
   };
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
+import { messageOf, ShimError } from "../../base/errors.ts";
 import { bitsOf, type IpPrefix } from "../../base/ip_address.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
 import type { Link, Route, Rule } from "../../ffi/linux/rtnetlink.ts";
@@ -88,6 +88,14 @@ function addRoute(stack: NetworkStack, route: Route): void {
   try {
     stack.addRoute(route);
   } catch (error) {
+    if (isErrno(error, "EEXIST")) {
+      throw new ShimError(
+        "AlreadyExists",
+        `${messageOf(error)}: another adapter has such a route; give one of ` +
+          "them a metric, or use policy based routing",
+        { cause: error },
+      );
+    }
     const { link, gateway, table, metric } = route;
     if (gateway === undefined) throw error;
     const prefix = { address: gateway, length: bitsOf(gateway) };

@@ -226,7 +226,9 @@ Deno.test("a route that fails for another reason, or has no gateway, is not trie
     [["vm: route default via 192.168.0.100 link 2 table main metric 0", 17]],
   );
   assertEquals(exists.changes.length, 3);
-  assertEquals((exists.error as ErrnoError).code, "AlreadyExists");
+  const { code, message } = exists.error as ShimError;
+  assertEquals(code, "AlreadyExists");
+  assertEquals(message.endsWith("or use policy based routing"), true);
 });
 
 Deno.test("a rule that is there already is no failure", async () => {
