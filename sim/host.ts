@@ -10,7 +10,7 @@ import type { Logger } from "../base/log.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 import { spawnShim } from "./detached.ts";
 import { connectTo, listenAt } from "./endpoint.ts";
-import { emptyNetwork } from "./network.ts";
+import { simulatedNetwork } from "./network.ts";
 import { endpointAddress, stateFolders } from "./state.ts";
 
 /** Windows Server 2025, on which the golden data was recorded. */
@@ -102,14 +102,15 @@ export async function simulatedHost(
       import("../ffi/windows/compute/vmcompute.ts"),
       import("./files.ts"),
     ]);
+  const state = stateFolders(root);
   const host = new SimulatedHost({
-    state: stateFolders(root),
+    state,
     guest: await guestProgram(env),
     ...rest,
   });
   return {
     compute: new windows.VmCompute(mock.mockVmCompute(host), rest),
-    network: emptyNetwork,
+    network: simulatedNetwork(state.networks),
     sockets: host,
     files: linuxFiles,
     platform: simulatedPlatform(root),
