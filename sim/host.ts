@@ -10,7 +10,6 @@ import type { Logger } from "../base/log.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 import { spawnShim } from "./detached.ts";
 import { connectTo, listenAt } from "./endpoint.ts";
-import { simulatedNetwork } from "./network.ts";
 import { endpointAddress, stateFolders } from "./state.ts";
 
 /** Windows Server 2025, on which the golden data was recorded. */
@@ -94,14 +93,21 @@ export async function simulatedHost(
 ): Promise<WindowsHost> {
   const { env = (name) => Deno.env.get(name), ...rest } = options;
   const root = env("LCOW_STATE") ?? "";
-  const [{ SimulatedHost }, { guestProgram }, mock, windows, { linuxFiles }] =
-    await Promise.all([
-      import("./simulated_host.ts"),
-      import("./guest_program.ts"),
-      import("../ffi/mock/hcs.ts"),
-      import("../ffi/windows/compute/vmcompute.ts"),
-      import("./files.ts"),
-    ]);
+  const [
+    { SimulatedHost },
+    { guestProgram },
+    mock,
+    windows,
+    { linuxFiles },
+    { simulatedNetwork },
+  ] = await Promise.all([
+    import("./simulated_host.ts"),
+    import("./guest_program.ts"),
+    import("../ffi/mock/hcs.ts"),
+    import("../ffi/windows/compute/vmcompute.ts"),
+    import("./files.ts"),
+    import("./network.ts"),
+  ]);
   const state = stateFolders(root);
   const host = new SimulatedHost({
     state,

@@ -109,6 +109,11 @@ class KernelPlace implements NetworkPlace {
     );
   }
 
+  /** Equal for two descriptors of one namespace. */
+  get identity(): string {
+    return Deno.readLinkSync(`/proc/self/fd/${this.namespace}`);
+  }
+
   open(): NetworkStack {
     const socket = inNetworkNamespace(
       this.namespace,
@@ -157,19 +162,31 @@ class KernelPlace implements NetworkPlace {
  * ({@linkcode inNetworkNamespace}).
  */
 export class KernelNetwork implements NetworkKernel {
-  /** The VM's own namespace; whoever made this object releases it. */
-  readonly vm: NetworkPlace;
+  readonly #vm: KernelPlace;
   readonly #options: KernelNetworkOptions;
 
   /** @throws {ErrnoError} When the kernel refuses. */
   constructor(options: KernelNetworkOptions) {
     this.#options = options;
-    this.vm = new KernelPlace(options);
+    this.#vm = new KernelPlace(options);
   }
 
-  /** Holds the namespace of a process. @throws {ErrnoError} ENOENT. */
+  /** The VM's own namespace; whoever made this object releases it. */
+  get vm(): NetworkPlace {
+    return this.#vm;
+  }
+
+  /**
+   * Holds the namespace of a process; for a process without one of its own that
+   * is the place of the VM, from which nothing is moved.
+   *
+   * @throws {ErrnoError} ENOENT.
+   */
   hold(pid: number): NetworkPlace {
-    return new KernelPlace(this.#options, pid);
+    const place = new KernelPlace(this.#options, pid);
+    if (place.identity !== this.#vm.identity) return place;
+    place.release();
+    return this.#vm;
   }
 
   /** @throws {ShimError} InvalidArgument. */

@@ -103,7 +103,19 @@ Deno.test({
   ignore,
 }, () =>
   withClient("exit 0", async ({ network }) => {
-    const place = network.hold(Deno.pid);
+    const child = new Deno.Command("unshare", {
+      args: ["--net", "cat"],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const reader = child.stdout.getReader();
+    await writer.write(new TextEncoder().encode("\n"));
+    await reader.read(); // the namespace is there
+    const place = network.hold(child.pid);
+    await writer.close();
+    await reader.cancel();
+    await child.status;
     {
       using stack = place.open();
       assertEquals(stack.link("lo").index, 1);
@@ -114,4 +126,15 @@ Deno.test({
     assertThrows(() => place.open(), ShimError, "has been released");
     const error = assertThrows(() => network.hold(0x7fff_fff0), ShimError);
     assertEquals(error.code, "NotFound");
+  }));
+
+Deno.test({
+  name: "a process without a namespace of its own has that of the VM",
+  ignore,
+}, () =>
+  withClient("exit 0", ({ network }) => {
+    assert(network.hold(Deno.pid) === network.vm);
+    using stack = network.vm.open();
+    assertEquals(stack.link("lo").index, 1);
+    return Promise.resolve();
   }));

@@ -269,6 +269,25 @@ networkTest(
 );
 
 networkTest(
+  "a pod without a network namespace of its own uses the adapters in the VM, again and again",
+  async ({ vm, network }) => {
+    await network.plug(1);
+    await network.add(adapter(1));
+    for (const id of ["one", "two"]) {
+      const linux = { namespaces: [{ type: "pid" }, { type: "mount" }] };
+      const container = { ...pod, id, spec: { ...pod.spec, linux } };
+      await vm.create(container);
+      const init = await vm.start(id);
+      assertEquals(await network.addresses("eth1"), [
+        "10.0.1.5/24",
+        "fd00:1::5/64",
+      ]);
+      await end(vm, init, container);
+    }
+  },
+);
+
+networkTest(
   "an adapter without addresses runs the DHCP client of the VM in the pod",
   async ({ vm, network }) => {
     await network.run("mount -t tmpfs programs /usr/local/sbin");
