@@ -161,3 +161,52 @@ Deno.test("adapters are only added and removed; what is missing is removed alrea
     );
     assertEquals(dumped(vm), "");
   }));
+
+Deno.test("a container is invisible until it has its network, and may end meanwhile", () =>
+  withFakeVm(async (vm) => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    vm.network.dhcp = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    vm.network.plug(id, "eth0");
+    await vm.modify("Network", "Add", { ...adapter, IPConfigs: [] });
+    const creating = vm.create({ id: "pod", annotations: sandbox, spec });
+    await asked.promise;
+    const error = await assertRejects(
+      () => vm.execute("pod", {}),
+      HResultError,
+      "still being created",
+    );
+    assertEquals(error.hresult, HResult.GuestInvalidState);
+    const init = vm.runtime.init("pod");
+    await init.close();
+    vm.runtime.exit(init, 3);
+    answer.resolve();
+    await creating;
+    assertEquals(await vm.wait("pod", init.pid), 3);
+    await vm.delete("pod");
+    assertEquals(vm.network.places.get(init.pid)!.isHeld, false);
+  }));
+
+Deno.test("a sandbox whose init has ended gets no network, and is undone", () =>
+  withFakeVm(async (vm) => {
+    await addAdapter(vm);
+    const { create } = vm.runtime;
+    vm.runtime.create = async (...args) => {
+      const made = await create.apply(vm.runtime, args);
+      vm.runtime.exit(vm.runtime.init("pod"), 1);
+      return made;
+    };
+    await assertRejects(
+      () => vm.create({ id: "pod", annotations: sandbox, spec }),
+      Error,
+      "its init has ended",
+    );
+    assertEquals(vm.network.take(), []);
+    vm.runtime.create = create;
+    await vm.create({ id: "pod", annotations: sandbox, spec });
+    assertEquals(vm.network.take().length, 4);
+    await vm.delete("pod");
+  }));
