@@ -41,6 +41,7 @@ const rows: Readonly<Record<number, Row>> = {
   98: ["EADDRINUSE", "address already in use", "AlreadyExists"],
   110: ["ETIMEDOUT", "timed out", "DeadlineExceeded"],
   111: ["ECONNREFUSED", "connection refused", "Unavailable"],
+  115: ["EINPROGRESS", "operation in progress", "Unavailable"],
   117: ["EUCLEAN", "structure needs cleaning", "DataLoss"],
 };
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+export * from "./device_mapper.ts";
 export * from "./errno.ts";
 export * from "./fd_stream.ts";
 export * from "./fifo.ts";
@@ -13,4 +14,5 @@ export { libc } from "./libc.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
 export * from "./pty.ts";
+export * from "./socket.ts";
 export * from "./spawn.ts";

@@ -49,8 +49,8 @@ export interface MountRequest {
   readonly data?: string;
 }
 
-/** mount(2) copies at most one page of options. */
-const maxData = 4095;
+/** Bytes of options without their NUL: mount(2) copies at most one page. */
+export const maxMountData = 4095;
 
 /**
  * Mounts. A file system that must be read from a disk takes a thread of the
@@ -62,10 +62,10 @@ const maxData = 4095;
 export async function mount(request: MountRequest): Promise<void> {
   const { source, target, type = "", flags = 0n, data = "" } = request;
   const dataBytes = cString(data);
-  if (dataBytes.length > maxData) {
+  if (dataBytes.length > maxMountData + 1) {
     throw new RangeError(
-      `Cannot mount on "${target}": ${dataBytes.length} bytes of options ` +
-        `are more than the ${maxData} that mount(2) takes`,
+      `Cannot mount on "${target}": ${dataBytes.length - 1} bytes of options ` +
+        `are more than the ${maxMountData} that mount(2) takes`,
     );
   }
   const args = [
