@@ -58,6 +58,10 @@ export const defaultTimeouts = {
   guestDialAttempts: 10,
   /** Guest: a block device or network interface must appear. */
   deviceWait: 5_000,
+  /** Guest: a program such as mkfs or cryptsetup must have ended. */
+  guestProgram: 120_000,
+  /** Guest: a PCI device must appear (hcsshim: none but that of the call). */
+  pciWait: 60_000,
   /** Guest: power off after the bridge was told to quit. */
   guestQuit: 5_000,
 };

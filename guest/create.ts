@@ -24,9 +24,9 @@ import {
   useHostNetwork,
   wantsHostNetwork,
 } from "./spec/annotations.ts";
-import { joinPath } from "./spec/mounts.ts";
 import { setUp } from "./spec/setup.ts";
 import { close } from "../ffi/linux/files.ts";
+import { joinPath } from "./storage/paths.ts";
 import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
 
 /** What making a container works with. */
@@ -117,6 +117,8 @@ export async function createContainer(
   options: ContainerOptions,
 ): Promise<void> {
   const { containers, pods, ports } = context;
+  const what = `create container "${options.id}"`;
+  ports.storage.confidential.requireConsistent(what);
   const container = new Container(options);
   containers.add(container);
   const log = ports.log.child({ container: container.id });

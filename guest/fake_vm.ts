@@ -21,8 +21,8 @@ import type { CgroupTree } from "./cgroup/tree.ts";
 import { GuestHost } from "./host.ts";
 import { Reaper } from "./reaper.ts";
 import { FakeRuntime } from "./runtime/fake.ts";
-import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
-import { ScsiDevices } from "./storage/scsi_device.ts";
+import { openStorage } from "./storage/open.ts";
+import type { GuestStorage } from "./storage/storage.ts";
 
 /** Control groups in memory. */
 export class FakeCgroups implements CgroupTree {
@@ -98,6 +98,14 @@ export class FakeVm {
   readonly sandboxes = new Set<string>();
   /** The host's ends of the streams that the agent dialled, by port. */
   readonly ports = new Map<number, Duplex>();
+  /** What the host mounts; there are neither disks nor programs. */
+  readonly storage: GuestStorage = openStorage({
+    clock: this.clock,
+    timeouts: defaultTimeouts,
+    log: silentLogger,
+    run: () => Promise.reject(new Error("no programs")),
+    dial: () => Promise.reject(new Error("refused")),
+  });
   /** The agent. */
   readonly host: GuestHost;
   /** Its answers. */
@@ -111,7 +119,6 @@ export class FakeVm {
     const log = silentLogger;
     const reaper = new Reaper({ log, orphans: false, reap: runtime.reap });
     runtime.reaper = reaper;
-    const scsiDevices = new ScsiDevices(clock, 5000);
     this.host = new GuestHost({
       log,
       clock,
@@ -120,15 +127,7 @@ export class FakeVm {
       kill: runtime.kill,
       cgroups,
       env: {},
-      scsiDevices,
-      scsiMounts: new ScsiMounts({
-        clock,
-        log,
-        ports: scsiPorts(
-          () => Promise.reject(new Error("no disks")),
-          () => Promise.reject(new Error("no programs")),
-        ),
-      }),
+      storage: this.storage,
       sandboxMounts: {
         make: (root) => Promise.resolve(void sandboxes.add(root)),
         remove: (root) => Promise.resolve(void sandboxes.delete(root)),

@@ -114,9 +114,12 @@ export class GuestHost {
         const container = this.#containers.get(containerId);
         return { Properties: await properties(ports, container, names) };
       },
-      ModifySettings: async ({ Request }, { containerId }) => {
+      ModifySettings: async ({ Request }, { containerId, signal }) => {
         const request = requireResource(Request);
-        if (containerId === nullGuid) return await modifyVm(ports, request);
+        if (containerId === nullGuid) {
+          const context = { ports, containers: this.#containers, signal };
+          return await modifyVm(context, request);
+        }
         const container = this.#containers.get(containerId);
         await modifyContainer(ports, container, request);
       },

@@ -8,12 +8,8 @@ import {
   applyUser,
   useHostNetwork,
 } from "./annotations.ts";
-import {
-  deviceNumbers,
-  joinPath,
-  pathInFolder,
-  rewriteMounts,
-} from "./mounts.ts";
+import { joinPath } from "../storage/paths.ts";
+import { deviceNumbers, pathInFolder, rewriteMounts } from "./mounts.ts";
 import { hostsFile, requireHostname, resolvConf } from "./network_files.ts";
 import { resolveUser } from "./users.ts";
 

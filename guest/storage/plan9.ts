@@ -1,0 +1,145 @@
+/**
+ * Mounting directories of the host: 9p over a socket
+ * (`spec/guest-runtime.md` 14.5).
+ *
+ * @module
+ */
+
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { MappedDirectory } from "../../bridge/messages.gen.ts";
+import { close } from "../../ffi/linux/files.ts";
+import { mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { setSocketBuffers } from "../../ffi/linux/socket.ts";
+import { Rollback } from "../rollback.ts";
+import { makeFolder, refuseLinks, requirePath } from "./paths.ts";
+import { removeMountPoint, unmountAll } from "./unmount.ts";
+
+/** What mounting a share needs; tests replace single functions. */
+export interface Plan9Ports {
+  /** Reaches a port of the host. The caller closes the descriptor. */
+  readonly dial: (port: number, signal?: AbortSignal) => Promise<number>;
+  /** Sets the buffers of a socket. */
+  readonly setBuffers: (fd: number, size: number) => void;
+  /** Closes a descriptor. */
+  readonly close: (fd: number) => void;
+  /** mount(2). */
+  readonly mount: typeof mount;
+  /** Unmounts everything that is mounted on a place. */
+  readonly unmount: (target: string) => Promise<void>;
+  /** Makes a folder with those above it; false when it existed. */
+  readonly makeFolder: typeof makeFolder;
+  /** Removes a mount point. */
+  readonly removeFolder: (path: string) => Promise<void>;
+}
+
+/** The kernel and a way to the host. */
+export function plan9Ports(dial: Plan9Ports["dial"], log: Logger): Plan9Ports {
+  return {
+    dial,
+    setBuffers: setSocketBuffers,
+    close,
+    mount,
+    unmount: (target) => unmountAll(target, { log }),
+    makeFolder,
+    removeFolder: removeMountPoint,
+  };
+}
+
+/** Bytes of a 9p message, and of the socket's buffers. */
+const messageSize = 65536;
+
+/**
+ * Options of the mount (kernel: `filesystems/9p`). The kernel takes the
+ * descriptor over for as long as the mount stands.
+ */
+export function plan9Options(
+  fd: number,
+  share: string,
+  readOnly: boolean,
+): string {
+  return [
+    "trans=fd",
+    `rfdno=${fd}`,
+    `wfdno=${fd}`,
+    `msize=${messageSize}`,
+    ...(readOnly ? ["noload"] : []),
+    ...(share === "" ? [] : [`aname=${share}`]),
+  ].join(",");
+}
+
+/** Mounts and unmounts shares of the host. */
+export class Plan9Mounts {
+  readonly #ports: Plan9Ports;
+  readonly #log: Logger;
+
+  /** @param options Ports and log. */
+  constructor(options: { readonly ports: Plan9Ports; readonly log: Logger }) {
+    this.#ports = options.ports;
+    this.#log = options.log;
+  }
+
+  /**
+   * Mounts a share.
+   *
+   * @throws {ShimError} InvalidArgument for settings that are not right; the
+   * first failure. Nothing stays behind.
+   */
+  async add(share: MappedDirectory, signal?: AbortSignal): Promise<void> {
+    const target = requirePath(share.MountPath ?? "", "MountPath");
+    const { Port: port = 0, ShareName: name = "", ReadOnly = false } = share;
+    const refuse = (reason: string): never => {
+      const message = `Cannot mount a share at "${target}": ${reason}`;
+      throw new ShimError("InvalidArgument", message);
+    };
+    if (port <= 0) refuse(`${port} is no port`);
+    // A comma would begin a further option.
+    if (/[,\0]/.test(name)) {
+      refuse(`invalid share name ${JSON.stringify(name)}`);
+    }
+    await refuseLinks(target);
+    const { makeFolder, removeFolder, mount } = this.#ports;
+    const rollback = new Rollback(this.#log);
+    if (await makeFolder(target, 0o700)) {
+      rollback.add(`folder ${target}`, () => removeFolder(target));
+    }
+    try {
+      const fd = await this.#dial(port, target, signal);
+      try {
+        this.#ports.setBuffers(fd, messageSize);
+        const flags = ReadOnly ? MountFlag.ReadOnly : 0n;
+        const data = plan9Options(fd, name, ReadOnly);
+        await mount({ source: target, target, type: "9p", flags, data });
+      } finally {
+        this.#ports.close(fd);
+      }
+    } catch (error) {
+      await rollback.run();
+      throw error;
+    }
+  }
+
+  async #dial(
+    port: number,
+    target: string,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    try {
+      return await this.#ports.dial(port, signal);
+    } catch (cause) {
+      throw new ShimError(
+        classify(cause),
+        `Cannot reach the server of share "${target}" at port ${port}: ` +
+          messageOf(cause),
+        { cause },
+      );
+    }
+  }
+
+  /** Unmounts a share. One that was never mounted is a success. */
+  async remove({ MountPath = "" }: MappedDirectory): Promise<void> {
+    const target = requirePath(MountPath, "MountPath");
+    await this.#ports.unmount(target);
+    await this.#ports.removeFolder(target);
+  }
+}
