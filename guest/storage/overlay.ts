@@ -10,21 +10,11 @@ import { ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { CombinedLayers } from "../../bridge/messages.gen.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
-import {
-  bindMount,
-  maxMountData,
-  mount,
-  MountFlag,
-} from "../../ffi/linux/mount.ts";
+import { bindMount, maxMountData, MountFlag } from "../../ffi/linux/mount.ts";
 import { Rollback } from "../rollback.ts";
-import {
-  isInside,
-  makeFolder,
-  parentOf,
-  refuseLinks,
-  requirePath,
-} from "./paths.ts";
-import { removeMountPoint, removeTree, unmountAll } from "./unmount.ts";
+import { kernelMounts, type MountPorts } from "./mount_ports.ts";
+import { isInside, parentOf, refuseLinks, requirePath } from "./paths.ts";
+import { removeTree } from "./unmount.ts";
 
 /**
  * The folder of the scratch that is bound over a container's bundle, so that
@@ -40,15 +30,9 @@ export function bundleOnScratch(
 }
 
 /** What {@linkcode combineLayers} calls; tests replace it. */
-export interface OverlayPorts {
-  /** mount(2). */
-  readonly mount: typeof mount;
+export interface OverlayPorts extends MountPorts {
   /** Binds a folder over another. */
   readonly bind: (source: string, target: string) => Promise<void>;
-  /** Unmounts everything that is mounted on a place. */
-  readonly unmount: (target: string) => Promise<void>;
-  /** Makes a folder with those above it; false when it existed. */
-  readonly makeFolder: typeof makeFolder;
   /** Bytes and inodes that are left where a path lies. */
   readonly free: (path: string) => Promise<{ bytes: number; inodes: number }>;
 }
@@ -56,10 +40,8 @@ export interface OverlayPorts {
 /** The kernel. */
 export function kernelOverlay(log: Logger): OverlayPorts {
   return {
-    mount,
+    ...kernelMounts(log),
     bind: (source, target) => bindMount(source, target),
-    unmount: (target) => unmountAll(target, { log }),
-    makeFolder,
     async free(path) {
       const { bavail, bsize, ffree } = await statfs(path);
       return { bytes: bavail * bsize, inodes: ffree };
@@ -187,7 +169,7 @@ const fits = (data: string): boolean =>
 export async function combineLayers(
   overlay: Overlay,
   log: Logger,
-  ports: OverlayPorts = kernelOverlay(log),
+  ports: OverlayPorts,
 ): Promise<void> {
   const { root, layers, scratch } = overlay;
   if (layers.length === 0) {
@@ -202,7 +184,7 @@ export async function combineLayers(
   const rollback = new Rollback(log);
   const folder = async (path: string): Promise<void> => {
     if (!await makeScratchFolder(path, ports)) return;
-    rollback.add(`folder ${path}`, () => removeMountPoint(path));
+    rollback.add(`folder ${path}`, () => ports.removeFolder(path));
   };
   const bundle = parentOf(root);
   const source = bundleOnScratch(bundle, scratch);
@@ -252,7 +234,8 @@ async function makeScratchFolder(
 /** Takes the root of a container apart. A missing one is a success. */
 export async function separateLayers(
   { root }: Pick<Overlay, "root">,
-  log: Logger,
+  ports: MountPorts,
 ): Promise<void> {
-  await unmountAll(root, { remove: true, log });
+  await ports.unmount(root);
+  await ports.removeFolder(root);
 }

@@ -12,6 +12,7 @@ import {
   withShortOptions,
 } from "./overlay.ts";
 import { makeFolder } from "./paths.ts";
+import { removeMountPoint } from "./unmount.ts";
 import { namesIn } from "./wait.ts";
 
 Deno.test("guest:G1 guest:G2 guest:G3 guest:G4 guest:G5 guest:G6 a bundle lies on its scratch unless the scratch lies in it", () => {
@@ -46,6 +47,7 @@ function ports(overrides: Partial<OverlayPorts> = {}): {
       Promise.resolve(void calls.push(`bind ${source} ${target}`)),
     unmount: (target) => Promise.resolve(void calls.push(`unmount ${target}`)),
     makeFolder,
+    removeFolder: removeMountPoint,
     free: () => Promise.resolve({ bytes: 0, inodes: 0 }),
     ...overrides,
   };

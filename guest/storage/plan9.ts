@@ -9,28 +9,20 @@ import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MappedDirectory } from "../../bridge/messages.gen.ts";
 import { close } from "../../ffi/linux/files.ts";
-import { mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { MountFlag } from "../../ffi/linux/mount.ts";
 import { setSocketBuffers } from "../../ffi/linux/socket.ts";
 import { Rollback } from "../rollback.ts";
-import { makeFolder, refuseLinks, requirePath } from "./paths.ts";
-import { removeMountPoint, unmountAll } from "./unmount.ts";
+import { kernelMounts, type MountPorts } from "./mount_ports.ts";
+import { refuseLinks, requirePath } from "./paths.ts";
 
 /** What mounting a share needs; tests replace single functions. */
-export interface Plan9Ports {
+export interface Plan9Ports extends MountPorts {
   /** Reaches a port of the host. The caller closes the descriptor. */
   readonly dial: (port: number, signal?: AbortSignal) => Promise<number>;
   /** Sets the buffers of a socket. */
   readonly setBuffers: (fd: number, size: number) => void;
   /** Closes a descriptor. */
   readonly close: (fd: number) => void;
-  /** mount(2). */
-  readonly mount: typeof mount;
-  /** Unmounts everything that is mounted on a place. */
-  readonly unmount: (target: string) => Promise<void>;
-  /** Makes a folder with those above it; false when it existed. */
-  readonly makeFolder: typeof makeFolder;
-  /** Removes a mount point. */
-  readonly removeFolder: (path: string) => Promise<void>;
 }
 
 /** The kernel and a way to the host. */
@@ -39,10 +31,7 @@ export function plan9Ports(dial: Plan9Ports["dial"], log: Logger): Plan9Ports {
     dial,
     setBuffers: setSocketBuffers,
     close,
-    mount,
-    unmount: (target) => unmountAll(target, { log }),
-    makeFolder,
-    removeFolder: removeMountPoint,
+    ...kernelMounts(log),
   };
 }
 

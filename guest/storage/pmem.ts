@@ -9,7 +9,7 @@ import { messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { VPMemDevice } from "../../bridge/messages.gen.ts";
 import type { MapperTarget } from "../../ffi/linux/device_mapper.ts";
-import { mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { MountFlag } from "../../ffi/linux/mount.ts";
 import { Rollback } from "../rollback.ts";
 import {
   type DeviceMapper,
@@ -17,27 +17,19 @@ import {
   verityTarget,
 } from "./device_mapper.ts";
 import { DevicesBelow } from "./devices_below.ts";
-import { makeFolder, refuseLinks, requirePath } from "./paths.ts";
+import { kernelMounts, type MountPorts } from "./mount_ports.ts";
+import { refuseLinks, requirePath } from "./paths.ts";
 import type { MountOptions } from "./scsi.ts";
-import { removeMountPoint, unmountAll } from "./unmount.ts";
 import { readVerity } from "./verity.ts";
 
 /** What mounting such a device needs; tests replace single functions. */
-export interface PmemPorts {
+export interface PmemPorts extends MountPorts {
   /** Waits until a node opens. */
   readonly waitForNode: (node: string, signal?: AbortSignal) => Promise<void>;
-  /** mount(2). */
-  readonly mount: typeof mount;
-  /** Unmounts everything that is mounted on a place. */
-  readonly unmount: (target: string) => Promise<void>;
   /** How a device is verified. */
   readonly verity: typeof readVerity;
   /** Makes and removes mapped devices. */
   readonly mapper: Pick<DeviceMapper, "create" | "remove">;
-  /** Makes a folder with those above it; false when it existed. */
-  readonly makeFolder: typeof makeFolder;
-  /** Removes a mount point. */
-  readonly removeFolder: (path: string) => Promise<void>;
 }
 
 /** The kernel and the services given. */
@@ -47,11 +39,8 @@ export function pmemPorts(
 ): PmemPorts {
   return {
     ...services,
-    mount,
-    unmount: (target) => unmountAll(target, { log }),
+    ...kernelMounts(log),
     verity: readVerity,
-    makeFolder,
-    removeFolder: removeMountPoint,
   };
 }
 

@@ -8,31 +8,27 @@ import type { Clock } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MappedVirtualDisk } from "../../bridge/messages.gen.ts";
-import { bindMount, mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { bindMount, MountFlag } from "../../ffi/linux/mount.ts";
 import type { RunProgram } from "../program.ts";
 import { Rollback } from "../rollback.ts";
 import type { Crypt } from "./crypt.ts";
 import { type DeviceMapper, verityTarget } from "./device_mapper.ts";
 import { DevicesBelow } from "./devices_below.ts";
 import { format, probeFileSystem, twice } from "./file_system.ts";
-import { makeFolder, parentOf, refuseLinks, requirePath } from "./paths.ts";
+import { kernelMounts, type MountPorts } from "./mount_ports.ts";
+import { parentOf, refuseLinks, requirePath } from "./paths.ts";
 import type { ScsiAddress, ScsiDevice } from "./scsi_device.ts";
-import { removeMountPoint, unmountAll } from "./unmount.ts";
 import { readVerity } from "./verity.ts";
 
 /** What mounting a disk needs; tests replace single functions. */
-export interface ScsiPorts {
+export interface ScsiPorts extends MountPorts {
   /** Finds the device of an address. */
   readonly find: (
     address: ScsiAddress,
     signal?: AbortSignal,
   ) => Promise<ScsiDevice>;
-  /** mount(2). */
-  readonly mount: typeof mount;
   /** Binds a directory over another. */
   readonly bind: typeof bindMount;
-  /** Unmounts everything that is mounted on a place. */
-  readonly unmount: (target: string) => Promise<void>;
   /** True for a device that is a directory. */
   readonly isDirectory: (device: string) => Promise<boolean>;
   /** A file system's name or undefined, by the superblock. */
@@ -45,10 +41,6 @@ export interface ScsiPorts {
   readonly crypt: Pick<Crypt, "open" | "close">;
   /** Runs a program that makes a file system. */
   readonly run: RunProgram;
-  /** Makes a folder with those above it; false when it existed. */
-  readonly makeFolder: typeof makeFolder;
-  /** Removes a mount point. */
-  readonly removeFolder: (path: string) => Promise<void>;
 }
 
 /** What {@linkcode scsiPorts} cannot take from the kernel alone. */
@@ -61,14 +53,11 @@ export type ScsiServices = Pick<
 export function scsiPorts(services: ScsiServices, log: Logger): ScsiPorts {
   return {
     ...services,
-    mount,
+    ...kernelMounts(log),
     bind: bindMount,
-    unmount: (target) => unmountAll(target, { log }),
     isDirectory: async (device) => (await Deno.stat(device)).isDirectory,
     probe: probeFileSystem,
     verity: readVerity,
-    makeFolder,
-    removeFolder: removeMountPoint,
   };
 }
 

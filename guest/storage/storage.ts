@@ -122,6 +122,7 @@ export class GuestStorage {
   async removeShare(share: MappedDirectory): Promise<void> {
     const { plan9, confidential } = this.#parts;
     confidential.requireConsistent("unmount a share");
+    requirePath(share.MountPath ?? "", "MountPath");
     await confidential.unmount(undefined, () => plan9.remove(share));
   }
 
@@ -176,7 +177,7 @@ export class GuestStorage {
     settings: CombinedLayers,
     isInUse: (root: string) => boolean,
   ): Promise<void> {
-    const { confidential, log } = this.#parts;
+    const { confidential, overlay } = this.#parts;
     confidential.requireConsistent("remove layers");
     const { root } = parseOverlay({
       ContainerRootPath: settings.ContainerRootPath ?? "",
@@ -189,7 +190,7 @@ export class GuestStorage {
     }
     await confidential.unmount(
       { path: root, change: (mounts) => mounts.removeOverlay(root) },
-      () => separateLayers({ root }, log),
+      () => separateLayers({ root }, overlay),
     );
   }
 }
