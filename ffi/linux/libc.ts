@@ -106,6 +106,8 @@ const symbols = {
   listen: { parameters: ["i32", "i32"], result: "i32" },
   /** int connect(int fd, const struct sockaddr *address, socklen_t length) */
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  /** int shutdown(int fd, int how) */
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
   /** int getsockopt(int fd, int level, int name, void *value, socklen_t *) */
   getsockopt: {
     parameters: ["i32", "i32", "i32", "buffer", "buffer"],

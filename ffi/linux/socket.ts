@@ -137,3 +137,21 @@ export function setSocketBuffers(fd: number, size: number): void {
     );
   }
 }
+
+/** `SHUT_RDWR`. */
+const bothDirections = 2;
+
+/**
+ * Ends both directions of a socket, for everybody who has it. One that is not
+ * connected any more is a success.
+ *
+ * @throws {ErrnoError} When the descriptor is no socket.
+ */
+export function shutdownSocket(fd: number): void {
+  try {
+    const result = libc().shutdown(fd, bothDirections);
+    check(result, `Cannot shut descriptor ${fd} down`);
+  } catch (error) {
+    if (!isErrno(error, "ENOTCONN")) throw error;
+  }
+}

@@ -1,10 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ErrnoError } from "./errno.ts";
 import { fdDuplex } from "./fd_stream.ts";
+import { close } from "./files.ts";
 import { libc } from "./libc.ts";
 import {
   connectSocket,
   setSocketBuffers,
+  shutdownSocket,
   unixAddress,
   vsockAddress,
 } from "./socket.ts";
@@ -26,6 +28,11 @@ Deno.test("connectSocket() answers a descriptor that reaches the listener", asyn
     const buffer = new Uint8Array(8);
     assertEquals(await stream.read(buffer), 2);
     await stream.close();
+    const other = await connectSocket({ path }, never);
+    using ended = await listener.accept();
+    shutdownSocket(other);
+    assertEquals(await ended.read(buffer), null);
+    close(other);
     listener.close();
     await Deno.writeTextFile(path, ""); // nobody listens there
     const refused = await assertRejects(

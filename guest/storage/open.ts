@@ -36,7 +36,7 @@ export interface StorageOptions {
 /** Storage over the kernel of this machine. */
 export function openStorage(options: StorageOptions): GuestStorage {
   const { clock, timeouts, log, run, dial } = options;
-  const { deviceWait, pciWait } = timeouts;
+  const { deviceWait, pciWait, shareMount } = timeouts;
   const scsiDevices = new ScsiDevices(clock, deviceWait);
   const mapper = new DeviceMapper(clock, deviceWait);
   const crypt = new Crypt(cryptPorts(run), clock, deviceWait);
@@ -50,7 +50,10 @@ export function openStorage(options: StorageOptions): GuestStorage {
       ports: pmemPorts({ waitForNode, mapper }, log),
       log,
     }),
-    plan9: new Plan9Mounts({ ports: plan9Ports(dial, log), log }),
+    plan9: new Plan9Mounts({
+      ...{ clock, log, timeout: shareMount },
+      ports: plan9Ports(dial, log),
+    }),
     pci: new PciDevices(clock, pciWait),
     overlay: kernelOverlay(log),
     confidential: new Confidential(),

@@ -5,12 +5,17 @@
  * @module
  */
 
+import { type Clock, deadline } from "../../base/clock.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MappedDirectory } from "../../bridge/messages.gen.ts";
 import { close } from "../../ffi/linux/files.ts";
-import { MountFlag } from "../../ffi/linux/mount.ts";
-import { setSocketBuffers } from "../../ffi/linux/socket.ts";
+import {
+  MountFlag,
+  type MountRequest,
+  unmount,
+} from "../../ffi/linux/mount.ts";
+import { setSocketBuffers, shutdownSocket } from "../../ffi/linux/socket.ts";
 import { Rollback } from "../rollback.ts";
 import { kernelMounts, type MountPorts } from "./mount_ports.ts";
 import { refuseLinks, requirePath } from "./paths.ts";
@@ -21,6 +26,10 @@ export interface Plan9Ports extends MountPorts {
   readonly dial: (port: number, signal?: AbortSignal) => Promise<number>;
   /** Sets the buffers of a socket. */
   readonly setBuffers: (fd: number, size: number) => void;
+  /** Ends a socket for everybody who has it. */
+  readonly shutdown: (fd: number) => void;
+  /** Takes a mount whose server is gone out of the tree. */
+  readonly detach: (target: string) => Promise<unknown>;
   /** Closes a descriptor. */
   readonly close: (fd: number) => void;
 }
@@ -30,6 +39,9 @@ export function plan9Ports(dial: Plan9Ports["dial"], log: Logger): Plan9Ports {
   return {
     dial,
     setBuffers: setSocketBuffers,
+    shutdown: shutdownSocket,
+    // Nothing may look at such a mount: even its root cannot be read.
+    detach: (target) => unmount(target, { detach: true }),
     close,
     ...kernelMounts(log),
   };
@@ -60,11 +72,22 @@ export function plan9Options(
 /** Mounts and unmounts shares of the host. */
 export class Plan9Mounts {
   readonly #ports: Plan9Ports;
+  readonly #clock: Clock;
+  readonly #timeout: number;
   readonly #log: Logger;
 
-  /** @param options Ports and log. */
-  constructor(options: { readonly ports: Plan9Ports; readonly log: Logger }) {
+  /** @param options Ports, time, milliseconds of a mount, log. */
+  constructor(
+    options: {
+      readonly ports: Plan9Ports;
+      readonly clock: Clock;
+      readonly timeout: number;
+      readonly log: Logger;
+    },
+  ) {
     this.#ports = options.ports;
+    this.#clock = options.clock;
+    this.#timeout = options.timeout;
     this.#log = options.log;
   }
 
@@ -87,7 +110,7 @@ export class Plan9Mounts {
       refuse(`invalid share name ${JSON.stringify(name)}`);
     }
     await refuseLinks(target);
-    const { makeFolder, removeFolder, mount } = this.#ports;
+    const { makeFolder, removeFolder } = this.#ports;
     const rollback = new Rollback(this.#log);
     if (await makeFolder(target, 0o700)) {
       rollback.add(`folder ${target}`, () => removeFolder(target));
@@ -98,13 +121,43 @@ export class Plan9Mounts {
         this.#ports.setBuffers(fd, messageSize);
         const flags = ReadOnly ? MountFlag.ReadOnly : 0n;
         const data = plan9Options(fd, name, ReadOnly);
-        await mount({ source: target, target, type: "9p", flags, data });
+        const request = { source: target, target, type: "9p", flags, data };
+        await this.#mount(fd, { ...request, once: true }, signal);
       } finally {
         this.#ports.close(fd);
       }
     } catch (error) {
       await rollback.run();
       throw error;
+    }
+  }
+
+  /**
+   * The kernel speaks with the server while it mounts. A server that is silent
+   * loses its connection, which ends the call.
+   */
+  async #mount(
+    fd: number,
+    request: MountRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { mount, shutdown, detach } = this.#ports;
+    const mounting = mount(request);
+    const what = `Mounting a share at "${request.target}"`;
+    try {
+      await deadline(
+        this.#clock,
+        this.#timeout,
+        what,
+        () => mounting,
+        signal,
+      );
+    } catch (error) {
+      shutdown(fd);
+      // It may have been mounted at the last moment.
+      const mounted = await mounting.then(() => true, () => false);
+      if (mounted) await detach(request.target).catch(() => {});
+      throw error; // the first one
     }
   }
 

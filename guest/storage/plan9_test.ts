@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { silentLogger as log } from "../../base/log.ts";
 import { ErrnoError } from "../../ffi/linux/errno.ts";
@@ -7,6 +8,7 @@ import { Plan9Mounts, type Plan9Ports } from "./plan9.ts";
 /** A VM whose calls are recorded; single ports may be replaced. */
 function fake(overrides: Partial<Plan9Ports> = {}): {
   calls: string[];
+  clock: FakeClock;
   mounts: Plan9Mounts;
 } {
   const calls: string[] = [];
@@ -14,6 +16,8 @@ function fake(overrides: Partial<Plan9Ports> = {}): {
   const ports: Plan9Ports = {
     dial: (port) => Promise.resolve(calls.push(`dial ${port}`) + 5),
     setBuffers: (fd, size) => note(`buffers ${fd} ${size}`),
+    shutdown: (fd) => note(`shutdown ${fd}`),
+    detach: async (target) => await note(`detach ${target}`),
     close: (fd) => note(`close ${fd}`),
     mount: async ({ source, target, type, flags, data }) =>
       await note(`mount ${source} ${target} ${type} ${flags} ${data}`),
@@ -25,7 +29,9 @@ function fake(overrides: Partial<Plan9Ports> = {}): {
     removeFolder: async (path) => await note(`rmdir ${path}`),
     ...overrides,
   };
-  return { calls, mounts: new Plan9Mounts({ ports, log }) };
+  const clock = new FakeClock();
+  const options = { ports, clock, timeout: 1000, log };
+  return { calls, clock, mounts: new Plan9Mounts(options) };
 }
 
 const MountPath = "/no/such/share";
@@ -76,7 +82,39 @@ Deno.test("a share that cannot be mounted leaves neither socket nor folder", asy
   const failure = new Error("no such device");
   const { calls, mounts } = fake({ mount: () => Promise.reject(failure) });
   assertEquals(await assertRejects(() => mounts.add(share)), failure);
-  assertEquals(calls, [...made, "close 7", `rmdir ${MountPath}`]);
+  const undone = ["shutdown 7", "close 7", `rmdir ${MountPath}`];
+  assertEquals(calls, [...made, ...undone]);
+});
+
+Deno.test("a server that is silent loses its connection, at the bound or with the agent", async () => {
+  for (const quits of [false, true]) {
+    for (const mountedAtLast of [false, true]) {
+      const mounting = Promise.withResolvers<void>();
+      const calls: string[] = [];
+      const { clock, mounts } = fake({
+        mount: () => mounting.promise,
+        shutdown() {
+          calls.push("shutdown");
+          if (mountedAtLast) mounting.resolve();
+          else mounting.reject(new Error("connection reset"));
+        },
+        detach: (target) => Promise.resolve(calls.push(`detach ${target}`)),
+        close: () => void calls.push("close"),
+      });
+      const quit = new AbortController();
+      const added = assertRejects(
+        () => mounts.add(share, quit.signal),
+        Error,
+        quits ? "the VM ends" : "took longer than 1000 ms",
+      );
+      while (clock.sleepers === 0) await clock.advance(0);
+      if (quits) quit.abort(new Error("the VM ends"));
+      else await clock.advance(1000);
+      await added;
+      const detached = mountedAtLast ? [`detach ${MountPath}`] : [];
+      assertEquals(calls, ["shutdown", ...detached, "close"]);
+    }
+  }
 });
 
 Deno.test("settings of a share that are not right change nothing", async () => {

@@ -69,11 +69,13 @@ function fake(): FakeStorage {
     ports: { ...common, waitForNode: () => Promise.resolve() },
   });
   const plan9 = new Plan9Mounts({
-    log,
+    ...{ clock, log, timeout: 1000 },
     ports: {
       ...common,
       dial: () => Promise.resolve(7),
       setBuffers: () => {},
+      shutdown: () => {},
+      detach: () => Promise.resolve(),
       close: () => {},
     },
   });
