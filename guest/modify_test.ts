@@ -102,15 +102,16 @@ Deno.test("a request that cannot be read is told as such, before its type is loo
 
 Deno.test("hostile settings are refused, and change nothing", () =>
   withFakeVm(async (vm) => {
-    const MountPath = `${vm.folder}/../../etc`;
+    const MountPath = `${vm.folder}/../elsewhere`;
+    const place = `${vm.folder}/place`;
     const rows: [string, Json][] = [
       ["MappedDirectory", { MountPath, Port: 564, ShareName: "1" }],
-      ["MappedDirectory", { MountPath: "/etc/x", Port: -1 }],
+      ["MappedDirectory", { MountPath: place, Port: -1 }],
       ["VPMemDevice", { MountPath }],
       ["CombinedLayers", { ContainerRootPath: MountPath }],
-      ["CombinedLayers", { ContainerRootPath: `${vm.folder}/r`, Layers: [] }],
-      ["MappedVirtualDisk", { MountPath: "etc", Controller: 1 }],
-      ["MappedVirtualDisk", { MountPath: "/etc/x", Controller: 4 }],
+      ["CombinedLayers", { ContainerRootPath: place, Layers: [] }],
+      ["MappedVirtualDisk", { MountPath: "elsewhere", Controller: 1 }],
+      ["MappedVirtualDisk", { MountPath: place, Controller: 4 }],
       ["VPCIDevice", { VMBusGUID: "../../../.." }],
     ];
     for (const [ResourceType, Settings] of rows) {

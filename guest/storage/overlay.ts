@@ -135,12 +135,8 @@ export async function withShortOptions(
   if (fits(plain)) return await task(plain);
   const folder = await shortFolder(parent);
   try {
-    const link = async (path: string, i: number): Promise<string> => {
-      const name = `${folder}/${i.toString(36)}`;
-      await Deno.symlink(path, name);
-      return name;
-    };
-    const links = await Promise.all([...layers, ...writable].map(link));
+    const paths = [...layers, ...writable];
+    const links = paths.map((_, i) => `${folder}/${i.toString(36)}`);
     const short = overlayOptions(
       links.slice(0, layers.length),
       links.slice(layers.length),
@@ -151,6 +147,9 @@ export async function withShortOptions(
         `Cannot combine ${layers.length} layers: their names do not fit into ` +
           "the options of a mount. Merge some of them",
       );
+    }
+    for (const [i, path] of paths.entries()) {
+      await Deno.symlink(path, links[i]!);
     }
     await task(short);
   } finally {

@@ -178,7 +178,7 @@ Deno.test("settings that are not right are refused before anything is made", () 
       { root, layers, scratch: `${folder}/disk/scratch/x` },
       { root, layers, scratch: `${folder}/disk` },
       { root, layers: [`${folder}/disk/scratch/etc`], scratch: "" },
-      { root: `${folder}/disk/scratch/mnt/r`, layers, scratch: "" },
+      { root: `${folder}/disk/scratch/none/r`, layers, scratch: "" },
     ];
     for (const overlay of leading) {
       await assertRejects(
