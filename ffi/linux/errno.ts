@@ -39,6 +39,7 @@ const rows: Readonly<Record<number, Row>> = {
   40: ["ELOOP", "too many levels of symbolic links", "InvalidArgument"],
   95: ["EOPNOTSUPP", "operation not supported", "NotImplemented"],
   98: ["EADDRINUSE", "address already in use", "AlreadyExists"],
+  104: ["ECONNRESET", "connection reset by peer", "Unavailable"],
   107: ["ENOTCONN", "not connected", "FailedPrecondition"],
   110: ["ETIMEDOUT", "timed out", "DeadlineExceeded"],
   111: ["ECONNREFUSED", "connection refused", "Unavailable"],

@@ -9,6 +9,7 @@ import { type Clock, deadline } from "../../base/clock.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MappedDirectory } from "../../bridge/messages.gen.ts";
+import { isErrno } from "../../ffi/linux/errno.ts";
 import { close } from "../../ffi/linux/files.ts";
 import {
   MountFlag,
@@ -47,12 +48,16 @@ export function plan9Ports(dial: Plan9Ports["dial"], log: Logger): Plan9Ports {
   };
 }
 
+/** What a look at a share gives when its server is gone. */
+const lostServer = ["EIO", "EPIPE", "ECONNRESET"];
+
 /** Bytes of a 9p message, and of the socket's buffers. */
 const messageSize = 65536;
 
 /**
  * Options of the mount (kernel: `filesystems/9p`). The kernel takes the
- * descriptor over for as long as the mount stands.
+ * descriptor over for as long as the mount stands. `noload` is what REF sends
+ * with a read-only share; it means nothing to 9p.
  */
 export function plan9Options(
   fd: number,
@@ -178,10 +183,19 @@ export class Plan9Mounts {
     }
   }
 
-  /** Unmounts a share. One that was never mounted is a success. */
+  /**
+   * Unmounts a share. One that was never mounted is a success, and so is one
+   * whose server is gone, although nothing of it can be looked at.
+   */
   async remove({ MountPath = "" }: MappedDirectory): Promise<void> {
     const target = requirePath(MountPath, "MountPath");
-    await this.#ports.unmount(target);
-    await this.#ports.removeFolder(target);
+    const { unmount, detach, removeFolder } = this.#ports;
+    try {
+      await unmount(target);
+    } catch (error) {
+      if (!isErrno(error, ...lostServer)) throw error;
+      await detach(target);
+    }
+    await removeFolder(target);
   }
 }

@@ -78,6 +78,18 @@ Deno.test("a server that does not answer is told with its share and its port", a
   assertEquals(calls.slice(1), [`rmdir ${MountPath}`]);
 });
 
+Deno.test("a share whose server is gone is unmounted, one in use is not", async () => {
+  const gone = fake({
+    unmount: () => Promise.reject(new ErrnoError(5, "stat")),
+  });
+  await gone.mounts.remove(share);
+  assertEquals(gone.calls, [`detach ${MountPath}`, `rmdir ${MountPath}`]);
+  const busy = new ErrnoError(16, "Cannot unmount");
+  const used = fake({ unmount: () => Promise.reject(busy) });
+  assertEquals(await assertRejects(() => used.mounts.remove(share)), busy);
+  assertEquals(used.calls, []);
+});
+
 Deno.test("a share that cannot be mounted leaves neither socket nor folder", async () => {
   const failure = new Error("no such device");
   const { calls, mounts } = fake({ mount: () => Promise.reject(failure) });

@@ -323,6 +323,21 @@ const cases: Record<string, Case> = {
     assert(!await exists(MountPath));
   },
 
+  async lostShare(folder) {
+    using listener = listen(folder);
+    const accepted = listener.accept();
+    const files = new Map([["hello", new Uint8Array(8)]]);
+    const served = accepted.then((conn) => servePlan9(conn, files));
+    await shares(folder, 10_000).add(share(folder));
+    const { MountPath } = share(folder);
+    (await accepted).close();
+    await served;
+    const error = await assertRejects(() => Deno.stat(MountPath));
+    assert(String(error).includes("os error 5"), String(error)); // EIO
+    await shares(folder, 10_000).remove(share(folder));
+    assert(!await exists(MountPath));
+  },
+
   async silentShare(folder) {
     using listener = listen(folder);
     const silent = listener.accept();

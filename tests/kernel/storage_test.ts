@@ -80,6 +80,11 @@ kernelTest(
   "9p in the kernel",
 );
 kernelTest(
+  "a share whose server is gone is unmounted",
+  "lostShare",
+  "9p in the kernel",
+);
+kernelTest(
   "a server that is silent loses its connection and the mount its folder",
   "silentShare",
   "9p in the kernel",
