@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "../../base/log.ts";
-import { mount } from "../../ffi/linux/mount.ts";
+import { mount, unmount } from "../../ffi/linux/mount.ts";
 import { makeFolder } from "./paths.ts";
 import { removeMountPoint, unmountAll } from "./unmount.ts";
 
@@ -15,6 +15,8 @@ export interface MountPorts {
   readonly mount: typeof mount;
   /** Unmounts everything that is mounted on a place. */
   readonly unmount: (target: string) => Promise<void>;
+  /** Takes one mount back: what was mounted there before stays. */
+  readonly undoMount: (target: string) => Promise<unknown>;
   /** Makes a folder with those above it; false when it existed. */
   readonly makeFolder: (path: string, mode: number) => Promise<boolean>;
   /** Removes a mount point. */
@@ -26,6 +28,7 @@ export function kernelMounts(log: Logger): MountPorts {
   return {
     mount,
     unmount: (target) => unmountAll(target, { log }),
+    undoMount: (target) => unmount(target),
     makeFolder,
     removeFolder: removeMountPoint,
   };

@@ -193,7 +193,7 @@ export async function combineLayers(
       await folder(source);
       await folder(bundle);
       await ports.bind(source, bundle);
-      rollback.add(`mount ${bundle}`, () => ports.unmount(bundle));
+      rollback.add(`mount ${bundle}`, () => ports.undoMount(bundle));
     }
     for (const path of [...writable, root]) await folder(path);
     const flags = scratch === "" ? MountFlag.ReadOnly : 0n;

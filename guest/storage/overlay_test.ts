@@ -46,6 +46,7 @@ function ports(overrides: Partial<OverlayPorts> = {}): {
     bind: (source, target) =>
       Promise.resolve(void calls.push(`bind ${source} ${target}`)),
     unmount: (target) => Promise.resolve(void calls.push(`unmount ${target}`)),
+    undoMount: (target) => Promise.resolve(calls.push(`undo ${target}`)),
     makeFolder,
     removeFolder: removeMountPoint,
     free: () => Promise.resolve({ bytes: 0, inodes: 0 }),
@@ -120,7 +121,7 @@ Deno.test("an overlay that cannot be mounted leaves nothing", () =>
       "invalid argument",
     );
     const bind = `bind ${overlay.scratch}/bundle ${bundle}`;
-    assertEquals(calls, [bind, `unmount ${bundle}`]);
+    assertEquals(calls, [bind, `undo ${bundle}`]);
     assertEquals(await namesIn(folder), ["scratch"]);
     assertEquals(await namesIn(overlay.scratch), ["kept"]);
   }));

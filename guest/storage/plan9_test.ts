@@ -22,6 +22,7 @@ function fake(overrides: Partial<Plan9Ports> = {}): {
     mount: async ({ source, target, type, flags, data }) =>
       await note(`mount ${source} ${target} ${type} ${flags} ${data}`),
     unmount: async (target) => await note(`unmount ${target}`),
+    undoMount: async (target) => await note(`undo ${target}`),
     async makeFolder(path, mode) {
       await note(`mkdir ${path} ${mode.toString(8)}`);
       return true;

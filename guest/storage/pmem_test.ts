@@ -17,6 +17,7 @@ function fake(overrides: Partial<PmemPorts> = {}): {
     mount: ({ source, target, type, flags, data }) =>
       note(`mount ${source} ${target} ${type} ${flags} ${data}`),
     unmount: (target) => note(`unmount ${target}`),
+    undoMount: (target) => note(`undo ${target}`),
     async verity(device) {
       await note(`verity ${device}`);
       const blocks = { blockSize: 4096, dataBlocks: 2n };

@@ -215,7 +215,7 @@ export class ScsiMounts {
         : source;
       await this.#mountFileSystem(path, target, disk, signal);
     }
-    rollback.add(`mount ${target}`, () => this.#ports.unmount(target));
+    rollback.add(`mount ${target}`, () => this.#ports.undoMount(target));
     for (const option of disk.Options ?? []) {
       const flags = propagations.get(option);
       if (flags === undefined) continue;

@@ -35,6 +35,7 @@ function fake(overrides: Partial<ScsiPorts> = {}): {
     isDirectory: () => Promise.resolve(false),
     probe: () => Promise.resolve("ext4"),
     unmount: (target) => note(`unmount ${target}`),
+    undoMount: (target) => note(`undo ${target}`),
     verity: () => Promise.resolve(verityInfo),
     mapper: {
       async create(name, targets, options) {
@@ -98,6 +99,18 @@ Deno.test("a failed mount is told although its target cannot be removed", async 
     removeFolder: () => Promise.reject(new Error("busy")),
   });
   await assertRejects(() => mounts.add({ MountPath }), Error, "bad superblock");
+});
+
+Deno.test("a mount whose propagation cannot be set is taken back alone", async () => {
+  let mounts = 0;
+  const { calls, mounts: disks } = fake({
+    mount: () =>
+      mounts++ > 0 ? Promise.reject(new Error("no")) : Promise.resolve(),
+    makeFolder: () => Promise.resolve(false), // something is mounted there
+  });
+  const disk = { MountPath, Options: ["shared"] };
+  await assertRejects(() => disks.add(disk), Error, "no");
+  assertEquals(calls.slice(1), [`undo ${MountPath}`]);
 });
 
 Deno.test("guest:M5 a read-only ext4 is mounted without its journal", async () => {

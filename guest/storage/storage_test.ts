@@ -39,6 +39,7 @@ function fake(): FakeStorage {
     mount: ({ source, target }: { source: string; target: string }) =>
       note("mount", `${source} ${target}`),
     unmount: (target: string) => note("unmount", target),
+    undoMount: (target: string) => note("undo", target),
     makeFolder: () => Promise.resolve(true),
     removeFolder: () => Promise.resolve(),
     verity: () => Promise.resolve(info),
