@@ -62,6 +62,12 @@ export const defaultTimeouts = {
   deviceWait: 5_000,
   /** Guest: an address must have come from DHCP (hcsshim means 30 s). */
   dhcp: 30_000,
+  /** Guest: a program such as mkfs or cryptsetup must have ended. */
+  guestProgram: 120_000,
+  /** Guest: the server of a share must let itself be mounted. */
+  shareMount: 30_000,
+  /** Guest: a PCI device must appear (hcsshim: none but that of the call). */
+  pciWait: 60_000,
   /** Guest: power off after the bridge was told to quit. */
   guestQuit: 5_000,
 };

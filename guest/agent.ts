@@ -14,18 +14,18 @@ import { becomeSubreaper, kill } from "../ffi/linux/process.ts";
 import { bootCgroups, type PodMemoryLimit } from "./boot.ts";
 import { readLayout } from "./cgroup/layout.ts";
 import { cgroupTree } from "./cgroup/open.ts";
+import type { descriptorDialer } from "./dial.ts";
 import type { Flags } from "./flags.ts";
 import { GuestHost } from "./host.ts";
 import { KernelNetwork } from "./network/kernel.ts";
 import { NetworkInterfaces } from "./network/interface_name.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
+import { programRunner } from "./program.ts";
 import { Reaper } from "./reaper.ts";
-import { runProgram } from "./run_program.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import { kernelSandboxMounts } from "./spec/sandbox_mounts.ts";
-import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
-import { ScsiDevices } from "./storage/scsi_device.ts";
+import { openStorage } from "./storage/open.ts";
 
 /** What the agent starts with. */
 export interface AgentOptions {
@@ -35,6 +35,8 @@ export interface AgentOptions {
   readonly log: Logger;
   /** Reaches a port of the host. */
   readonly dial: (port: number) => Promise<Duplex>;
+  /** The same, with a descriptor for the kernel. */
+  readonly dialDescriptor: ReturnType<typeof descriptorDialer>;
   /** Reaches the bridge. */
   readonly dialBridge: () => Promise<Duplex>;
 }
@@ -70,7 +72,7 @@ async function followMemory(
  * @throws When the VM lacks what every agent needs.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { flags, log, dial, dialBridge } = options;
+  const { flags, log, dial, dialDescriptor, dialBridge } = options;
   const clock = systemClock;
   const timeouts = defaultTimeouts;
   const env = Deno.env.toObject();
@@ -97,12 +99,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     log,
     reserve: flags.rootMemoryReserve,
   });
-  const scsiDevices = new ScsiDevices(clock, timeouts.deviceWait);
+  const timeout = timeouts.guestProgram;
+  const run = programRunner({ reaper, kill, clock, timeout, env });
   const network = new KernelNetwork({
-    clock,
-    timeout: timeouts.dhcp,
-    reaper,
-    env,
+    run,
+    dhcpLimit: timeouts.dhcp,
     interfaces: new NetworkInterfaces(clock, timeouts.deviceWait),
   });
   const host = new GuestHost({
@@ -114,15 +115,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     cgroups,
     dial,
     env,
-    scsiDevices,
-    scsiMounts: new ScsiMounts({
-      clock,
-      log,
-      ports: scsiPorts(
-        (address) => scsiDevices.find(address),
-        (program, args) => runProgram({ reaper, program, args, env }),
-      ),
-    }),
+    storage: openStorage({ clock, timeouts, log, run, dial: dialDescriptor }),
     networks: new NetworkNamespaces({ kernel: network, log }),
     sandboxMounts: kernelSandboxMounts(log),
     runtime: findRuntime,

@@ -25,9 +25,9 @@ import {
   useHostNetwork,
   wantsHostNetwork,
 } from "./spec/annotations.ts";
-import { joinPath } from "./spec/mounts.ts";
 import { setUp } from "./spec/setup.ts";
 import { close } from "../ffi/linux/files.ts";
+import { joinPath, refuseLinks } from "./storage/paths.ts";
 import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
 
 /** What making a container works with. */
@@ -118,6 +118,12 @@ export async function createContainer(
   options: ContainerOptions,
 ): Promise<void> {
   const { containers, pods, ports } = context;
+  const what = `create container "${options.id}"`;
+  ports.storage.confidential.requireConsistent(what);
+  // Both are removed with the container: not what a link on a disk leads to.
+  const { bundle, scratch } = options;
+  await refuseLinks(bundle);
+  if (scratch !== "") await refuseLinks(scratch);
   const container = new Container(options);
   containers.add(container);
   const log = ports.log.child({ container: container.id });

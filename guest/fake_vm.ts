@@ -24,8 +24,8 @@ import { FakeNetwork } from "./network/fake.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
 import { Reaper } from "./reaper.ts";
 import { FakeRuntime } from "./runtime/fake.ts";
-import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
-import { ScsiDevices } from "./storage/scsi_device.ts";
+import { openStorage } from "./storage/open.ts";
+import type { GuestStorage } from "./storage/storage.ts";
 
 /** Control groups in memory. */
 export class FakeCgroups implements CgroupTree {
@@ -103,6 +103,14 @@ export class FakeVm {
   readonly sandboxes = new Set<string>();
   /** The host's ends of the streams that the agent dialled, by port. */
   readonly ports = new Map<number, Duplex>();
+  /** What the host mounts; there are neither disks nor programs. */
+  readonly storage: GuestStorage = openStorage({
+    clock: this.clock,
+    timeouts: defaultTimeouts,
+    log: silentLogger,
+    run: () => Promise.reject(new Error("no programs")),
+    dial: () => Promise.reject(new Error("refused")),
+  });
   /** The agent. */
   readonly host: GuestHost;
   /** Its answers. */
@@ -116,7 +124,6 @@ export class FakeVm {
     const log = silentLogger;
     const reaper = new Reaper({ log, orphans: false, reap: runtime.reap });
     runtime.reaper = reaper;
-    const scsiDevices = new ScsiDevices(clock, 5000);
     this.host = new GuestHost({
       log,
       clock,
@@ -125,15 +132,7 @@ export class FakeVm {
       kill: runtime.kill,
       cgroups,
       env: {},
-      scsiDevices,
-      scsiMounts: new ScsiMounts({
-        clock,
-        log,
-        ports: scsiPorts(
-          () => Promise.reject(new Error("no disks")),
-          () => Promise.reject(new Error("no programs")),
-        ),
-      }),
+      storage: this.storage,
       networks: new NetworkNamespaces({ kernel: this.network, log }),
       sandboxMounts: {
         make: (root) => Promise.resolve(void sandboxes.add(root)),

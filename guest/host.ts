@@ -120,7 +120,8 @@ export class GuestHost {
       ModifySettings: async ({ Request }, { containerId, signal }) => {
         const request = requireResource(Request);
         if (containerId === nullGuid) {
-          return await modifyVm(ports, request, signal);
+          const context = { ports, containers: this.#containers, signal };
+          return await modifyVm(context, request);
         }
         const container = this.#containers.get(containerId);
         await modifyContainer(ports, container, request);

@@ -11,7 +11,7 @@ import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { jsonLogger } from "../base/log.ts";
 import { bridgePort } from "../bridge/places.ts";
-import { dialer } from "./dial.ts";
+import { descriptorDialer, dialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
 import { logWriter } from "./log_sink.ts";
 
@@ -56,7 +56,8 @@ async function main(): Promise<void> {
   };
   try {
     const { runAgent } = await import("./agent.ts");
-    await runAgent({ flags, log, dial, dialBridge });
+    const dialDescriptor = descriptorDialer(directory);
+    await runAgent({ flags, log, dial, dialDescriptor, dialBridge });
     await writer.close();
   } catch (error) {
     log.error("The guest agent failed", { error: messageOf(error) });

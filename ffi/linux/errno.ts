@@ -43,9 +43,12 @@ const rows: Readonly<Record<number, Row>> = {
   99: ["EADDRNOTAVAIL", "address not available", "FailedPrecondition"],
   100: ["ENETDOWN", "network is down", "FailedPrecondition"],
   101: ["ENETUNREACH", "network is unreachable", "FailedPrecondition"],
+  104: ["ECONNRESET", "connection reset by peer", "Unavailable"],
+  107: ["ENOTCONN", "not connected", "FailedPrecondition"],
   110: ["ETIMEDOUT", "timed out", "DeadlineExceeded"],
   111: ["ECONNREFUSED", "connection refused", "Unavailable"],
   113: ["EHOSTUNREACH", "no route to host", "FailedPrecondition"],
+  115: ["EINPROGRESS", "operation in progress", "Unavailable"],
   117: ["EUCLEAN", "structure needs cleaning", "DataLoss"],
 };
 

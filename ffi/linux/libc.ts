@@ -19,6 +19,8 @@ const symbols = {
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   /** int mkfifo(const char *path, mode_t mode) */
   mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
+  /** int mknod(const char *path, mode_t mode, dev_t device) */
+  mknod: { parameters: ["buffer", "u32", "u64"], result: "i32" },
   /** ssize_t write(int fd, const void *buffer, size_t count) */
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   /** int fcntl(int fd, int command, long argument) */
@@ -104,6 +106,13 @@ const symbols = {
   listen: { parameters: ["i32", "i32"], result: "i32" },
   /** int connect(int fd, const struct sockaddr *address, socklen_t length) */
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  /** int shutdown(int fd, int how) */
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  /** int getsockopt(int fd, int level, int name, void *value, socklen_t *) */
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
   /** int setsockopt(int fd, int level, int name, const void *, socklen_t) */
   setsockopt: {
     parameters: ["i32", "i32", "i32", "buffer", "u32"],

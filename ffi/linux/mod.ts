@@ -5,6 +5,7 @@
  * @module
  */
 
+export * from "./device_mapper.ts";
 export * from "./errno.ts";
 export * from "./fd_stream.ts";
 export * from "./fifo.ts";
@@ -17,4 +18,5 @@ export * from "./network_namespace.ts";
 export * from "./process.ts";
 export * from "./pty.ts";
 export * from "./rtnetlink.ts";
+export * from "./socket.ts";
 export * from "./spawn.ts";

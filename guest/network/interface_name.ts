@@ -8,7 +8,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { isGuid } from "../../base/guid.ts";
-import { namesIn, waitForDevice } from "../device_wait.ts";
+import { namesIn, waitFor } from "../wait.ts";
 
 /** Which adapter, as the host names it. */
 export interface AdapterId {
@@ -72,17 +72,12 @@ export class NetworkInterfaces {
     const device = this.#folder(id);
     const pattern = `${device}/${adapter.isPci ? "pci*/*/" : ""}net`;
     const what = `network adapter ${id} at ${pattern}`;
-    return await waitForDevice({
-      clock: this.#clock,
-      timeout: this.#timeout,
-      what,
-      look: async () => {
-        const parent = adapter.isPci ? await pciPath(device) : device;
-        if (parent === undefined) return undefined;
-        return only(await namesIn(`${parent}/net`), what);
-      },
-      ...(signal && { signal }),
-    });
+    const wait = { clock: this.#clock, timeout: this.#timeout, signal };
+    return await waitFor(what, async () => {
+      const parent = adapter.isPci ? await pciPath(device) : device;
+      if (parent === undefined) return undefined;
+      return only(await namesIn(`${parent}/net`), what);
+    }, wait);
   }
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import type { IpPrefix } from "../../base/ip_address.ts";
 import { close } from "../../ffi/linux/files.ts";
@@ -26,21 +25,16 @@ import {
   type Rule,
   ruleForSource,
 } from "../../ffi/linux/rtnetlink.ts";
-import type { Reaper } from "../reaper.ts";
-import { runProgram } from "../run_program.ts";
+import type { RunProgram } from "../program.ts";
 import type { AdapterId, NetworkInterfaces } from "./interface_name.ts";
 import type { NetworkKernel, NetworkPlace, NetworkStack } from "./stack.ts";
 
 /** What the network of the kernel is used with. */
 export interface KernelNetworkOptions {
-  /** Time. */
-  readonly clock: Clock;
+  /** Runs the DHCP client. */
+  readonly run: RunProgram;
   /** Milliseconds that a DHCP client may take. */
-  readonly timeout: number;
-  /** Waits for the DHCP client. */
-  readonly reaper: Pick<Reaper, "watch">;
-  /** Environment of the DHCP client. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly dhcpLimit: number;
   /** Finds interfaces. */
   readonly interfaces: NetworkInterfaces;
 }
@@ -124,27 +118,19 @@ class KernelPlace implements NetworkPlace {
 
   /** QUIRK: the peer's client may run for ever; here it is killed in the end. */
   async dhcp(name: string, signal: AbortSignal): Promise<void> {
-    const { clock, timeout, reaper, env } = this.#options;
-    const expired = new AbortController();
-    const kill = AbortSignal.any([signal, expired.signal]);
-    const run = runProgram({
-      reaper,
-      program: "udhcpc",
-      args: ["-q", "-i", name, "-s", dhcpScript],
-      env,
-      signal: kill,
-      within: (start) => inNetworkNamespace(this.namespace, start),
-    });
+    const { run, dhcpLimit } = this.#options;
     try {
-      await deadline(clock, timeout, `DHCP for "${name}"`, () => run, signal);
+      await run("udhcpc", ["-q", "-i", name, "-s", dhcpScript], {
+        signal,
+        timeout: dhcpLimit,
+        within: (start) => inNetworkNamespace(this.namespace, start),
+      });
     } catch (error) {
-      expired.abort(error);
-      await run.catch(() => {}); // it has been killed and ends now
       if (signal.aborted || error instanceof ShimError) throw error;
       throw new ShimError(
         "DeadlineExceeded",
         `Cannot configure network interface "${name}": no answer to DHCP ` +
-          `within ${timeout} ms; give the adapter IPConfigs or a DHCP server`,
+          `within ${dhcpLimit} ms; give the adapter IPConfigs or a DHCP server`,
         { cause: error },
       );
     }

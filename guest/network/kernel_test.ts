@@ -3,6 +3,8 @@ import { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
 import { libc } from "../../ffi/linux/libc.ts";
+import { kill } from "../../ffi/linux/process.ts";
+import { programRunner } from "../program.ts";
 import { Reaper } from "../reaper.ts";
 import { NetworkInterfaces } from "./interface_name.ts";
 import { KernelNetwork } from "./kernel.ts";
@@ -29,11 +31,16 @@ async function withClient(
   // A signal listener alone does not keep the event loop waiting.
   const alive = setInterval(() => {}, 1000);
   const clock = new FakeClock();
-  const network = new KernelNetwork({
-    clock,
-    timeout: 30_000,
+  const run = programRunner({
     reaper,
+    kill,
+    clock,
+    timeout: 120_000,
     env: { PATH: `${folder}:/usr/bin:/bin` },
+  });
+  const network = new KernelNetwork({
+    run,
+    dhcpLimit: 30_000,
     interfaces: new NetworkInterfaces(clock, 5000),
   });
   const output = async (): Promise<string> => {

@@ -9,7 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { scsiControllerIds } from "../../bridge/places.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
-import { namesIn, waitForDevice } from "../device_wait.ts";
+import { namesIn, waitFor } from "../wait.ts";
 
 /** Where a disk is attached, as the host counts. */
 export interface ScsiAddress {
@@ -19,6 +19,14 @@ export interface ScsiAddress {
   readonly lun: number;
   /** Partition; 0 is the whole disk. */
   readonly partition: bigint;
+}
+
+/** A disk in the VM. */
+export interface ScsiDevice {
+  /** Path of its node, or of a directory that stands for it. */
+  readonly node: string;
+  /** Number that the kernel gave to its controller. */
+  readonly controller: number;
 }
 
 /** Where devices are looked for. */
@@ -49,17 +57,20 @@ export class ScsiDevices {
     this.#tree = tree;
   }
 
-  #wait<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-    return waitForDevice({
-      clock: this.#clock,
-      timeout: this.#timeout,
-      what,
-      look,
-    });
+  #wait<T>(
+    what: string,
+    look: () => Promise<T | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const wait = { clock: this.#clock, timeout: this.#timeout, signal };
+    return waitFor(what, look, wait);
   }
 
   /** The number that the kernel gave to a controller. */
-  async controllerNumber(controller: number): Promise<number> {
+  async controllerNumber(
+    controller: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const id = scsiControllerIds[controller];
     if (id === undefined) {
       throw new ShimError(
@@ -71,24 +82,26 @@ export class ScsiDevices {
     }
     const path = `${this.#tree.sys}/bus/vmbus/devices/${id}`;
     return await this.#wait(`SCSI controller ${controller}`, async () => {
-      for (const name of (await namesIn(path)).sort()) {
+      for (const name of await namesIn(path)) {
         const [, number] = name.match(/^host(\d+)$/) ?? [];
         if (number !== undefined) return Number(number);
       }
       return undefined;
-    });
+    }, signal);
   }
 
   /**
    * The device node of a disk or partition: a block device, or a directory that
    * stands for a disk with a file system.
    *
-   * @returns Its path.
    * @throws {ShimError} DeadlineExceeded when it does not appear.
    */
-  async find(address: ScsiAddress): Promise<string> {
+  async find(
+    address: ScsiAddress,
+    signal?: AbortSignal,
+  ): Promise<ScsiDevice> {
     const { controller, lun, partition } = address;
-    const host = await this.controllerNumber(controller);
+    const host = await this.controllerNumber(controller, signal);
     const block = `${this.#tree.sys}/bus/scsi/devices/${host}:0:0:${lun}/block`;
     const disk = `SCSI disk ${controller}:${lun}`;
     const name = await this.#wait(disk, async () => {
@@ -97,25 +110,39 @@ export class ScsiDevices {
         throw new ShimError("Internal", `${disk} has more than one device`);
       }
       return first;
-    });
+    }, signal);
     const part = partition === 0n ? name : `${name}${partition}`;
     if (partition !== 0n) {
       await this.#wait(
         `partition ${partition} of ${disk}`,
         async () =>
           (await namesIn(`${block}/${name}`)).includes(part) || undefined,
+        signal,
       );
     }
     const node = `${this.#tree.dev}/${part}`;
-    return await this.#wait(
-      `device node "${node}"`,
-      async () => await opens(node) ? node : undefined,
-    );
+    await this.waitForNode(node, signal);
+    return { node, controller: host };
+  }
+
+  /**
+   * Waits until a device node opens.
+   *
+   * @throws {ShimError} DeadlineExceeded when it does not.
+   */
+  async waitForNode(node: string, signal?: AbortSignal): Promise<void> {
+    const look = async (): Promise<true | undefined> =>
+      await opens(node) || undefined;
+    await this.#wait(`device node "${node}"`, look, signal);
   }
 
   /** Tells the kernel to forget a disk. A missing one is a success. */
-  async unplug(controller: number, lun: number): Promise<void> {
-    const host = await this.controllerNumber(controller);
+  async unplug(
+    controller: number,
+    lun: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const host = await this.controllerNumber(controller, signal);
     const path = `${this.#tree.sys}/bus/scsi/devices/${host}:0:0:${lun}/delete`;
     try {
       await Deno.writeTextFile(path, "1\n", { create: false });
