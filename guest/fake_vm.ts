@@ -96,32 +96,42 @@ export class FakeVm {
   /** Interfaces. */
   readonly network = new FakeNetwork();
   /** Time. */
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   /** What the host was told unasked. */
   readonly notifications: ContainerNotification[] = [];
   /** Roots of sandboxes whose shared folders exist. */
   readonly sandboxes = new Set<string>();
   /** The host's ends of the streams that the agent dialled, by port. */
   readonly ports = new Map<number, Duplex>();
-  /** What the host mounts; there are neither disks nor programs. */
-  readonly storage: GuestStorage = openStorage({
-    clock: this.clock,
-    timeouts: defaultTimeouts,
-    log: silentLogger,
-    run: () => Promise.reject(new Error("no programs")),
-    dial: () => Promise.reject(new Error("refused")),
-  });
+  /** What the host mounts. */
+  readonly storage: GuestStorage;
   /** The agent. */
   readonly host: GuestHost;
   /** Its answers. */
   readonly handlers: GuestHandlers;
   readonly #quit = new AbortController();
 
-  /** @param folder An empty folder, which the caller removes. */
-  constructor(folder: string) {
+  /**
+   * @param folder An empty folder, which the caller removes.
+   * @param clock Time.
+   * @param storage Its storage. Default: a VM with neither disks nor programs.
+   */
+  constructor(
+    folder: string,
+    clock: FakeClock = new FakeClock(),
+    storage?: GuestStorage,
+  ) {
     this.folder = folder;
-    const { runtime, clock, cgroups, sandboxes } = this;
+    this.clock = clock;
+    const { runtime, cgroups, sandboxes } = this;
     const log = silentLogger;
+    this.storage = storage ?? openStorage({
+      clock,
+      timeouts: defaultTimeouts,
+      log,
+      run: () => Promise.reject(new Error("no programs")),
+      dial: () => Promise.reject(new Error("refused")),
+    });
     const reaper = new Reaper({ log, orphans: false, reap: runtime.reap });
     runtime.reaper = reaper;
     this.host = new GuestHost({

@@ -1,98 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeClock } from "../../base/clock.ts";
 import { type ErrorCode, ShimError } from "../../base/errors.ts";
-import { silentLogger as log } from "../../base/log.ts";
-import { Confidential } from "./confidential.ts";
-import type { OverlayPorts } from "./overlay.ts";
-import { PciDevices } from "./pci.ts";
-import { Plan9Mounts } from "./plan9.ts";
-import { PmemMounts } from "./pmem.ts";
-import { ScsiMounts } from "./scsi.ts";
-import { ScsiDevices } from "./scsi_device.ts";
-import { GuestStorage } from "./storage.ts";
+import { fakeStorage } from "./fake.ts";
 
 const { signal } = new AbortController();
-
-/** A VM whose mounts are recorded; the next call of a kind can be made to fail. */
-interface FakeStorage {
-  readonly storage: GuestStorage;
-  readonly confidential: Confidential;
-  readonly calls: string[];
-  /** Kinds of calls that fail. */
-  readonly failing: Set<"mount" | "unmount">;
-}
-
-function fake(): FakeStorage {
-  const calls: string[] = [];
-  const failing: FakeStorage["failing"] = new Set();
-  const note = (kind: string, text = ""): Promise<void> => {
-    const failed = [...failing].find((name) => name === kind);
-    if (failed !== undefined) return Promise.reject(new Error(`no ${failed}`));
-    return Promise.resolve(void calls.push(`${kind} ${text}`.trim()));
-  };
-  const clock = new FakeClock();
-  const info = {
-    ...{ hashType: 1, blockSize: 4096, dataBlocks: 1n },
-    ...{ algorithm: "sha256", rootDigest: "d", salt: "" },
-  };
-  const common = {
-    mount: ({ source, target }: { source: string; target: string }) =>
-      note("mount", `${source} ${target}`),
-    unmount: (target: string) => note("unmount", target),
-    undoMount: (target: string) => note("undo", target),
-    makeFolder: () => Promise.resolve(true),
-    removeFolder: () => Promise.resolve(),
-    verity: () => Promise.resolve(info),
-    mapper: {
-      create: (name: string) => Promise.resolve(`/dev/mapper/${name}`),
-      remove: () => Promise.resolve(),
-    },
-  };
-  const scsi = new ScsiMounts({
-    clock,
-    log,
-    ports: {
-      ...common,
-      find: ({ lun }) =>
-        Promise.resolve({ node: `/dev/sd${lun}`, controller: 0 }),
-      bind: () => Promise.resolve(),
-      isDirectory: () => Promise.resolve(false),
-      probe: () => Promise.resolve("ext4"),
-      crypt: {
-        open: (_source, name) => Promise.resolve(`/dev/mapper/${name}`),
-        close: () => Promise.resolve(),
-      },
-      run: () => Promise.resolve(),
-    },
-  });
-  const pmem = new PmemMounts({
-    log,
-    ports: { ...common, waitForNode: () => Promise.resolve() },
-  });
-  const plan9 = new Plan9Mounts({
-    ...{ clock, log, timeout: 1000 },
-    ports: {
-      ...common,
-      dial: () => Promise.resolve(7),
-      setBuffers: () => {},
-      shutdown: () => {},
-      detach: () => Promise.resolve(),
-      close: () => {},
-    },
-  });
-  const overlay: OverlayPorts = {
-    ...common,
-    bind: (source, target) => note("bind", `${source} ${target}`),
-    free: () => Promise.resolve({ bytes: 0, inodes: 0 }),
-  };
-  const confidential = new Confidential();
-  const storage = new GuestStorage({
-    ...{ scsi, pmem, plan9, overlay, confidential, log },
-    scsiDevices: new ScsiDevices(clock, 100, { sys: "/none", dev: "/none" }),
-    pci: new PciDevices(clock, 100, "/none"),
-  });
-  return { storage, confidential, calls, failing };
-}
 
 async function refused(
   call: () => Promise<unknown>,
@@ -118,7 +28,7 @@ async function withPlace(test: (path: string) => Promise<void>): Promise<void> {
 }
 
 Deno.test("a VM that is not confidential records nothing and checks no hashes", async () => {
-  const { storage, calls } = fake();
+  const { storage, calls } = fakeStorage();
   for (let i = 0; i < 2; i++) await storage.addDisk(layer, signal);
   await storage.removeDisk(layer, signal);
   const mount = `mount /dev/sd1 ${MountPath}`;
@@ -126,7 +36,7 @@ Deno.test("a VM that is not confidential records nothing and checks no hashes", 
 });
 
 Deno.test("a confidential VM verifies read-only disks, and mounts one disk at a path", async () => {
-  const { storage, confidential, calls, failing } = fake();
+  const { storage, confidential, calls, failing } = fakeStorage();
   confidential.start();
   failing.add("mount");
   await assertRejects(() => storage.addDisk(layer, signal), Error, "no mount");
@@ -144,7 +54,7 @@ Deno.test("a confidential VM verifies read-only disks, and mounts one disk at a 
 
 Deno.test("a confidential VM unmounts what it recorded, by what it recorded", () =>
   withPlace(async (place) => {
-    const { storage, confidential, calls } = fake();
+    const { storage, confidential, calls } = fakeStorage();
     confidential.start();
     const scratch = {
       MountPath: place,
@@ -178,7 +88,7 @@ Deno.test("a confidential VM unmounts what it recorded, by what it recorded", ()
 
 Deno.test("a failed unmount of a confidential VM is the last change, and is told ever after", () =>
   withPlace(async (place) => {
-    const { storage, confidential, calls, failing } = fake();
+    const { storage, confidential, calls, failing } = fakeStorage();
     const share = { MountPath: place, Port: 564, ShareName: "1" };
     failing.add("unmount");
     // Without a policy it is only this failure.
@@ -208,7 +118,7 @@ Deno.test("a failed unmount of a confidential VM is the last change, and is told
   }));
 
 Deno.test("a confidential VM takes only disks, shares and memory that it can vouch for", async () => {
-  const { storage, confidential, calls } = fake();
+  const { storage, confidential, calls } = fakeStorage();
   confidential.start();
   const MappingInfo = { DeviceOffsetInBytes: 0n, DeviceSizeInBytes: 512n };
   const share = { MountPath, Port: 564 };
@@ -239,7 +149,7 @@ const combined = {
 };
 
 Deno.test("a confidential VM combines layers where it expects them, and keeps them while they are used", async () => {
-  const { storage, confidential, calls, failing } = fake();
+  const { storage, confidential, calls, failing } = fakeStorage();
   confidential.start();
   const wrong = [
     { ContainerID: "" },

@@ -69,10 +69,25 @@ function readCase(json: unknown, group: string): RecordedCase {
   };
 }
 
+/** A trace is one case; its events are input and output at once. */
+function traceCase(json: JsonObject): RecordedCase {
+  const { scenario, variant, peerDefects } = json;
+  return {
+    name: `${scenario} ${variant}`,
+    group: String(scenario),
+    input: json,
+    output: json,
+    defects: Array.isArray(peerDefects) ? peerDefects.map(String) : [],
+  };
+}
+
 /** Reads the text of one file. */
 export function readRecording(file: string, text: string): Recording {
   try {
     const json = parseJson(text, file);
+    if (isJsonObject(json) && Array.isArray(json.events)) {
+      return { file, cases: [traceCase(json)] };
+    }
     if (!isJsonObject(json) || !Array.isArray(json.cases)) {
       throw new TypeError("it holds no list of cases");
     }

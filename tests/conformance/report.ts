@@ -53,7 +53,8 @@ export async function runSet(
   const onPurpose = deviating > 0
     ? ` (${deviating} with a difference on purpose)`
     : "";
-  print(`${name}: ${passed} passed, ${failed} failed${onPurpose}`);
+  const what = setRun.part === undefined ? name : `${name} (${setRun.part})`;
+  print(`${what}: ${passed} passed, ${failed} failed${onPurpose}`);
   return { passed, failed };
 }
 
@@ -73,9 +74,10 @@ export async function runFolder(
   let [passed, failed] = [0, 0];
   for (const name of names) {
     const begin = runners[name];
+    const later = laterSets[name];
+    if (later !== undefined) print(`${name}: cannot be run yet: ${later}`);
     if (begin === undefined) {
-      const why = laterSets[name] ?? "nobody knows this set";
-      print(`${name}: cannot be run yet: ${why}`);
+      if (later === undefined) print(`${name}: nobody knows this set`);
       continue;
     }
     const setRun = await begin();

@@ -12,6 +12,7 @@ import type { Deviation } from "./deviation.ts";
 import { deviations } from "./deviations.ts";
 import { errorOf } from "./errors.ts";
 import { AgentSession, recordedPlay } from "./guest_agent.ts";
+import { recordedReplay, replay } from "./guest_replay.ts";
 import { runHcsDocument } from "./hcs_doc.ts";
 import type { RecordedCase } from "./recordings.ts";
 import { runSequence } from "./device_sequences.ts";
@@ -26,6 +27,8 @@ export interface SetRun {
   readonly run: RunCase;
   /** The recorded output in the layout of ours. Default: as it is. */
   readonly layOut?: (output: JsonObject) => JsonObject;
+  /** What of the set is run, when that is not all. */
+  readonly part?: string;
   /** Ends what the cases have needed. */
   readonly close?: () => Promise<void>;
 }
@@ -39,7 +42,18 @@ export const runners: Readonly<
   "container-doc": () => Promise.resolve({ run: runContainerDocument }),
   "hcs-modify": () => Promise.resolve({ run: runModification }),
   "guest-agent": beginGuestAgent,
+  "trace": () => Promise.resolve(beginReplay()),
 };
+
+/** The guest's side of a trace; the layout of the recorded answers needs ours. */
+function beginReplay(): SetRun {
+  let ours: JsonObject = {};
+  return {
+    part: "requests to the guest",
+    run: async ({ input }) => ours = await replay(input),
+    layOut: (output) => recordedReplay(output, ours),
+  };
+}
 
 /** One agent serves all cases, which may depend on each other. */
 async function beginGuestAgent(): Promise<SetRun | string> {
@@ -62,9 +76,9 @@ async function runModification(
     : await operation(input);
 }
 
-/** Sets that cannot be run yet, and what they wait for. */
+/** Sets of which the rest cannot be run yet, and what that waits for. */
 export const laterSets: Readonly<Record<string, string>> = {
-  "trace": "joins with the issue on the services",
+  "trace": "the shim's side joins with the issue on the services",
 };
 
 /** How a case went. */
@@ -120,8 +134,8 @@ export async function judgeCase(
   setRun: SetRun,
 ): Promise<CaseResult> {
   try {
-    const { output, rows } = await expectationOf(set, recorded, setRun);
     const ours = await setRun.run(recorded);
+    const { output, rows } = await expectationOf(set, recorded, setRun);
     return { difference: difference(ours, output), deviations: rows };
   } catch (error) {
     const text = `the case cannot be run: ${formatJson(errorOf(error))}`;
