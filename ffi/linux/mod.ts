@@ -7,6 +7,7 @@
 
 export * from "./device_mapper.ts";
 export * from "./errno.ts";
+export * from "./eventfd.ts";
 export * from "./fd_stream.ts";
 export * from "./fifo.ts";
 export * from "./files.ts";
