@@ -20,6 +20,8 @@ export interface Flags {
   readonly v4: boolean;
   /** Bytes of memory that are kept from all pods together. */
   readonly rootMemoryReserve: bigint;
+  /** Bytes of memory of the agent itself whose use is logged. */
+  readonly agentMemoryThreshold: bigint;
   /** Pattern of core files; empty leaves the kernel's. */
   readonly coreDumpLocation: string;
 }
@@ -73,6 +75,12 @@ function boolOf(values: Values, name: string): boolean {
   throw wrong(`Flag -${name} must be true or false, not "${values[name]}"`);
 }
 
+function bytesOf(values: Values, name: string): bigint {
+  const text = values[name]!;
+  if (/^\d+$/.test(text)) return BigInt(text);
+  throw wrong(`Flag -${name}: "${text}" is no number`);
+}
+
 /** Flags whose other values this agent does not support. */
 const only: readonly (readonly [name: string, value: string])[] = [
   ["use-inouterr", "false"],
@@ -80,8 +88,8 @@ const only: readonly (readonly [name: string, value: string])[] = [
 ];
 
 /**
- * Reads the command line. Time synchronisation, kernel messages and memory
- * events are left to the image: their flags are accepted.
+ * Reads the command line. Time synchronisation and kernel messages are
+ * left to the image: their flags are accepted.
  *
  * @throws {ShimError} InvalidArgument naming the flag.
  */
@@ -96,16 +104,13 @@ export function parseFlags(args: readonly string[]): Flags {
       throw wrong(`Flag -${name}: only "${value}" is supported`);
     }
   }
-  const reserve = values["root-mem-reserve-bytes"]!;
-  if (!/^\d+$/.test(reserve)) {
-    throw wrong(`Flag -root-mem-reserve-bytes: "${reserve}" is no number`);
-  }
   return {
     logLevel,
     logFile: values.logfile!,
     scrubLogs: boolOf(values, "scrub-logs"),
     v4: boolOf(values, "v4"),
-    rootMemoryReserve: BigInt(reserve),
+    rootMemoryReserve: bytesOf(values, "root-mem-reserve-bytes"),
+    agentMemoryThreshold: bytesOf(values, "gcs-mem-limit-bytes"),
     coreDumpLocation: values["core-dump-location"]!,
   };
 }
