@@ -44,8 +44,8 @@ export interface CgroupTree {
    */
   stats(path: string): Promise<LCOWMetrics>;
   /**
-   * Watches for a group's use of memory to rise above a threshold. Processes
-   * below the group count.
+   * Watches for a group's use of memory, with that of the groups below it, to
+   * rise above a threshold; v1 tells that it falls below it, too.
    *
    * @param bytes The threshold.
    * @throws {ShimError} NotFound for a group that does not exist,
