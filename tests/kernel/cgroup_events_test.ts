@@ -174,3 +174,58 @@ groupTest(
     assertEquals(await eventDescriptors(), before);
   },
 );
+
+const unified = "/sys/fs/cgroup/unified";
+
+/** True when the unified tree is mounted beside those of version 1. */
+async function hasUnified(): Promise<boolean> {
+  const { isDirectory } = await Deno.stat(unified).catch(() => ({
+    isDirectory: false,
+  }));
+  return isDirectory;
+}
+
+const withoutUnified = ignore || !await hasUnified();
+if (withoutUnified) {
+  console.log(`skip: changes of version 2 files: there is no ${unified}`);
+}
+
+// The memory controller is one of version 1 here: what is watched is the file of
+// every group, which the kernel changes by the same means as memory.events.
+Deno.test({
+  name:
+    "the kernel tells changes of a version 2 group's files, and its removal to the folder above",
+  ignore: withoutUnified,
+  timeout: 20_000,
+}, async () => {
+  const group = `${unified}/lcow-events-${Deno.pid}`;
+  await Deno.mkdir(group);
+  try {
+    const file = `${group}/cgroup.events`;
+    const watcher = Deno.watchFs([file, unified], { recursive: false });
+    const process = new Deno.Command("cat", { stdin: "piped", stdout: "null" })
+      .spawn();
+    const heard: string[] = [];
+    const next = async (kind: string, path: string): Promise<void> => {
+      for (;;) {
+        const { value, done } = await watcher[Symbol.asyncIterator]().next();
+        if (done) throw new Error(`No ${kind} of ${path}: ${heard}`);
+        heard.push(`${value.kind} ${value.paths}`);
+        if (value.kind === kind && value.paths.includes(path)) return;
+      }
+    };
+    await Deno.writeTextFile(`${group}/cgroup.procs`, `${process.pid}`);
+    await next("modify", file);
+    assert((await Deno.readTextFile(file)).includes("populated 1"));
+    await process.stdin.close();
+    await process.status;
+    do await next("modify", file); while (
+      !(await Deno.readTextFile(file)).includes("populated 0")
+    );
+    await Deno.remove(group);
+    await next("remove", group);
+    watcher.close();
+  } finally {
+    await Deno.remove(group).catch(() => {});
+  }
+});
