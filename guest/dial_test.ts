@@ -43,30 +43,39 @@ async function echo(stream: Duplex): Promise<void> {
   await stream.closeWrite();
 }
 
-Deno.test("guest:P17 where VMs are simulated, ports are sockets that carry data both ways and end each way by itself", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const dial = dialer(folder, new FakeClock());
-    const ports = [0x4000_0000, 0x4000_0001];
-    const pairs = await Promise.all(ports.map(async (port) => {
-      const path = `${folder}/${port}`;
-      const listener = listenerDuplex(Deno.listen({ transport: "unix", path }));
-      const [host, guest] = await Promise.all([listener.accept(), dial(port)]);
-      await listener.close();
-      return { port, host, guest };
-    }));
-    await Promise.all(pairs.map(async ({ port, host, guest }) => {
-      const echoed = echo(host);
-      await guest.write(new TextEncoder().encode(`port ${port}`));
-      // The other direction stays open: the answer comes after the end.
-      await guest.closeWrite();
-      assertEquals(await readText(guest), `port ${port}`);
-      await echoed;
-      await guest.close();
-      await host.close();
-    }));
-    await assertRejects(() => dial(1), Deno.errors.NotFound);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+Deno.test(
+  "guest:P17 where VMs are simulated, ports are sockets that carry data both ways and end each way by itself",
+  { timeout: 10_000 },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const dial = dialer(folder, new FakeClock());
+      const ports = [0x4000_0000, 0x4000_0001];
+      const pairs = await Promise.all(ports.map(async (port) => {
+        const path = `${folder}/${port}`;
+        const listener = listenerDuplex(
+          Deno.listen({ transport: "unix", path }),
+        );
+        const [host, guest] = await Promise.all([
+          listener.accept(),
+          dial(port),
+        ]);
+        await listener.close();
+        return { port, host, guest };
+      }));
+      await Promise.all(pairs.map(async ({ port, host, guest }) => {
+        const echoed = echo(host);
+        await guest.write(new TextEncoder().encode(`port ${port}`));
+        // The other direction stays open: the answer comes after the end.
+        await guest.closeWrite();
+        assertEquals(await readText(guest), `port ${port}`);
+        await echoed;
+        await guest.close();
+        await host.close();
+      }));
+      await assertRejects(() => dial(1), Deno.errors.NotFound);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

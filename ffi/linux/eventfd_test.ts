@@ -14,7 +14,9 @@ async function descriptors(): Promise<number> {
   return (await Array.fromAsync(Deno.readDir("/proc/self/fd"))).length;
 }
 
-Deno.test("a counter tells events, however many come at once", async () => {
+Deno.test("a counter tells events, however many come at once", {
+  timeout: 10_000,
+}, async () => {
   const counter = eventCounter();
   raise(counter.fd);
   assert(await counter.wait());
@@ -26,7 +28,9 @@ Deno.test("a counter tells events, however many come at once", async () => {
   await counter.close();
 });
 
-Deno.test("close() ends a wait, tells no event, and leaves no descriptor", async () => {
+Deno.test("close() ends a wait, tells no event, and leaves no descriptor", {
+  timeout: 10_000,
+}, async () => {
   const before = await descriptors();
   const counter = eventCounter();
   const link = await Deno.readLink(`/proc/self/fd/${counter.fd}`);
@@ -39,12 +43,16 @@ Deno.test("close() ends a wait, tells no event, and leaves no descriptor", async
   assertEquals(await descriptors(), before);
 });
 
-Deno.test("counters need no thread of the pool", async () => {
-  const counters = Array.from({ length: 100 }, eventCounter);
-  const waits = counters.map((counter) => counter.wait());
-  // Uses the pool, which has 32 threads.
-  await Deno.readTextFile("/proc/self/stat");
-  for (const { fd } of counters) raise(fd);
-  assert((await Promise.all(waits)).every((raised) => raised));
-  await Promise.all(counters.map((counter) => counter.close()));
-});
+Deno.test(
+  "counters need no thread of the pool",
+  { timeout: 10_000 },
+  async () => {
+    const counters = Array.from({ length: 100 }, eventCounter);
+    const waits = counters.map((counter) => counter.wait());
+    // Uses the pool, which has 32 threads.
+    await Deno.readTextFile("/proc/self/stat");
+    for (const { fd } of counters) raise(fd);
+    assert((await Promise.all(waits)).every((raised) => raised));
+    await Promise.all(counters.map((counter) => counter.close()));
+  },
+);
