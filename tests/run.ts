@@ -92,7 +92,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: "kernel",
-    limit: 180,
+    limit: 300,
     commands: [{ args: deno("--no-check", "tests/kernel") }],
   },
   {

@@ -1,39 +1,11 @@
 /**
  * The controllers over many containers and processes: what a long life of a shim
- * costs. Needs `--v8-flags=--expose-gc`, with which the suite runs.
+ * costs.
  */
 
 import { assertEquals } from "@std/assert";
 import { exec, go, Life } from "../faults/life.ts";
-
-/** Bytes that the heap may grow by, however often something is repeated. */
-const budget = 1024 * 1024;
-
-/** Rounds after which everything is compiled, and every buffer has its size. */
-const warmUp = 0.1;
-
-/** Bytes in use after everything that nobody holds has gone. */
-async function heap(): Promise<number> {
-  const { gc } = globalThis as { gc?: () => void };
-  if (gc === undefined) throw new TypeError("Run with --v8-flags=--expose-gc");
-  for (let round = 0; round < 3; round++) {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    gc();
-  }
-  return Deno.memoryUsage().heapUsed;
-}
-
-/** Repeats something, and says by how many bytes the heap has grown. */
-async function growth(
-  rounds: number,
-  round: () => Promise<void>,
-): Promise<number> {
-  const warm = Math.floor(rounds * warmUp);
-  for (let n = 0; n < warm; n++) await round();
-  const before = await heap();
-  for (let n = warm; n < rounds; n++) await round();
-  return await heap() - before;
-}
+import { budget, growth } from "./heap.ts";
 
 const client = new AbortController().signal;
 
