@@ -11,9 +11,9 @@ import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { jsonLogger } from "../base/log.ts";
 import { bridgePort } from "../bridge/places.ts";
-import { dialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
 import { logWriter } from "./log_sink.ts";
+import { hostDialer } from "./stand_in.ts";
 
 /** Ends a simulated VM by ending the agent, a real one by switching it off. */
 async function endVm(isSimulated: boolean): Promise<never> {
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     log.error("A failure was not handled", { error: event.reason });
   });
   const directory = Deno.env.get("LCOW_VSOCK_DIR");
-  const dial = dialer(directory);
+  const dial = hostDialer(Deno.env);
   // The host is reached while the agent is still being loaded.
   let early: Promise<Duplex> | undefined = dial(bridgePort);
   early.catch(() => {});

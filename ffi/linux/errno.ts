@@ -35,6 +35,7 @@ const rows: Readonly<Record<number, Row>> = {
   30: ["EROFS", "read-only file system", "FailedPrecondition"],
   32: ["EPIPE", "broken pipe", "FailedPrecondition"],
   36: ["ENAMETOOLONG", "file name too long", "InvalidArgument"],
+  38: ["ENOSYS", "no such system call", "NotImplemented"],
   39: ["ENOTEMPTY", "directory not empty", "FailedPrecondition"],
   40: ["ELOOP", "too many levels of symbolic links", "InvalidArgument"],
   95: ["EOPNOTSUPP", "operation not supported", "NotImplemented"],
