@@ -18,6 +18,7 @@ import { readLayout } from "./cgroup/layout.ts";
 import { cgroupTree } from "./cgroup/open.ts";
 import type { Flags } from "./flags.ts";
 import { GuestHost } from "./host.ts";
+import { beginDuties } from "./init/duties.ts";
 import { Reaper } from "./reaper.ts";
 import { detectRuntime, findProgram } from "./runtime/detect.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
@@ -35,18 +36,20 @@ export interface AgentOptions {
   readonly dial: (port: number) => Promise<Duplex>;
   /** Reaches the bridge. */
   readonly dialBridge: () => Promise<Duplex>;
+  /** The kernel is another machine's. */
+  readonly isSimulated: boolean;
 }
 
 /** Milliseconds between two looks at the memory of the VM, which may grow. */
 const memoryInterval = 60_000;
 
-/** Runs a program of the VM to its end. */
-async function runProgram(
+/** Runs a program of the VM to its end. @returns Its exit code. */
+async function exitOf(
   reaper: Reaper,
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<number> {
   const path = await findProgram(program, env.PATH ?? "/sbin:/bin");
   if (path === undefined) {
     throw new ShimError(
@@ -62,15 +65,25 @@ async function runProgram(
       env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       stdio: [nothing, nothing, nothing],
     });
-    const code = await reaper.exit(pid);
-    if (code === 0) return;
-    throw new ShimError(
-      "Internal",
-      `${program} ${args.join(" ")} ended with code ${code}`,
-    );
+    return await reaper.exit(pid);
   } finally {
     close(nothing);
   }
+}
+
+/** Runs a program of the VM, which must succeed. */
+async function runProgram(
+  reaper: Reaper,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const code = await exitOf(reaper, program, args, env);
+  if (code === 0) return;
+  throw new ShimError(
+    "Internal",
+    `${program} ${args.join(" ")} ended with code ${code}`,
+  );
 }
 
 /** Follows the memory of the VM until `signal` aborts. */
@@ -159,12 +172,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     ...(!flags.v4 && { versions: [] }),
   });
   host.attach(bridge);
+  const run = (program: string, args: readonly string[]): Promise<number> =>
+    exitOf(reaper, program, args, env);
+  const endDuties = options.isSimulated
+    ? (): void => {}
+    : beginDuties({ flags, log, run });
   const stop = new AbortController();
   const following = followMemory(limit, log, stop.signal);
   try {
     await bridge.run(dialBridge);
   } finally {
     stop.abort();
+    endDuties();
     await following;
     reaper.stop();
   }

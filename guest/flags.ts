@@ -22,6 +22,10 @@ export interface Flags {
   readonly rootMemoryReserve: bigint;
   /** Pattern of core files; empty leaves the kernel's. */
   readonly coreDumpLocation: string;
+  /** Kernel messages up to this priority are logged; 0 … 7 as in syslog(3). */
+  readonly kernelLogLevel: number;
+  /** Keep the clock at the host's. */
+  readonly timeSync: boolean;
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -80,8 +84,8 @@ const only: readonly (readonly [name: string, value: string])[] = [
 ];
 
 /**
- * Reads the command line. Time synchronisation, kernel messages and memory
- * events are left to the image: their flags are accepted.
+ * Reads the command line. Memory events are left to the kernel: their flag is
+ * accepted.
  *
  * @throws {ShimError} InvalidArgument naming the flag.
  */
@@ -96,6 +100,10 @@ export function parseFlags(args: readonly string[]): Flags {
       throw wrong(`Flag -${name}: only "${value}" is supported`);
     }
   }
+  const kernelLevel = values.kmsgLogLevel!;
+  if (!/^\d+$/.test(kernelLevel)) {
+    throw wrong(`Flag -kmsgLogLevel: "${kernelLevel}" is no number`);
+  }
   const reserve = values["root-mem-reserve-bytes"]!;
   if (!/^\d+$/.test(reserve)) {
     throw wrong(`Flag -root-mem-reserve-bytes: "${reserve}" is no number`);
@@ -107,5 +115,7 @@ export function parseFlags(args: readonly string[]): Flags {
     v4: boolOf(values, "v4"),
     rootMemoryReserve: BigInt(reserve),
     coreDumpLocation: values["core-dump-location"]!,
+    kernelLogLevel: Number(kernelLevel),
+    timeSync: !boolOf(values, "disable-time-sync"),
   };
 }

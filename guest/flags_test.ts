@@ -19,6 +19,8 @@ Deno.test("parseFlags() has the defaults of the specification", () => {
     v4: false,
     rootMemoryReserve: 78643200n,
     coreDumpLocation: "",
+    kernelLogLevel: 4,
+    timeSync: true,
   });
 });
 

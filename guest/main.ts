@@ -56,7 +56,8 @@ async function main(): Promise<void> {
   };
   try {
     const { runAgent } = await import("./agent.ts");
-    await runAgent({ flags, log, dial, dialBridge });
+    const isSimulated = directory !== undefined;
+    await runAgent({ flags, log, dial, dialBridge, isSimulated });
     await writer.close();
   } catch (error) {
     log.error("The guest agent failed", { error: messageOf(error) });

@@ -46,6 +46,8 @@ export interface ImageOptions {
 
 /** The files of an image. */
 export interface Image {
+  /** Root folder of the packages that it was built from. */
+  readonly packages: string;
   /** The kernel. */
   readonly kernel: string;
   /** The initial RAM disk. */
@@ -151,7 +153,8 @@ async function writeInitrd(
 ): Promise<void> {
   const digest = await digestOf(entries);
   const mark = `${path}.sha256`;
-  if (await textOf(mark) === digest) return;
+  const isThere = await Deno.stat(path).then(() => true, () => false);
+  if (isThere && await textOf(mark) === digest) return;
   // Without its mark, a file that is there counts as unfinished.
   await Deno.remove(mark).catch(ignoreMissing);
   const file = await Deno.create(path);
@@ -193,12 +196,16 @@ export async function buildImage(options: ImageOptions): Promise<Image> {
   });
   await Deno.mkdir(folder, { recursive: true });
   const image = {
+    packages: `${cache}/packages`,
     kernel: `${folder}/vmlinux`,
     initrd: `${folder}/initrd.img`,
   };
   await Deno.copyFile(await kernelFile(kernelRoot), image.kernel);
   await writeInitrd(image.initrd, entries);
-  say(`${image.kernel}: ${await mebibytes(image.kernel)} MiB, ${modules}`);
+  const release = modules.slice(modules.lastIndexOf("/") + 1);
+  say(
+    `${image.kernel}: ${await mebibytes(image.kernel)} MiB, Linux ${release}`,
+  );
   say(
     `${image.initrd}: ${await mebibytes(image.initrd)} MiB, ` +
       `${entries.length} files, Deno ${Deno.version.deno}`,
