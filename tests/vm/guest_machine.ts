@@ -80,6 +80,7 @@ function commandLine(options: BootOptions, tcpPort: number): string {
   });
 }
 
+/** Reads a stream to its end, and closes it. */
 async function readText(stream: Duplex): Promise<string> {
   const buffer = new Uint8Array(64 * 1024);
   const decoder = new TextDecoder();
@@ -87,6 +88,7 @@ async function readText(stream: Duplex): Promise<string> {
   for (let n; (n = await stream.read(buffer)) !== null;) {
     text += decoder.decode(buffer.subarray(0, n), { stream: true });
   }
+  await stream.close();
   return text;
 }
 

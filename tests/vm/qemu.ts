@@ -39,15 +39,7 @@ export interface MachineOptions {
 export function machineArguments(options: MachineOptions): string[] {
   return [
     ...["-L", `${root}/usr/share/qemu`, "-L", `${root}/usr/share/seabios`],
-    ...[
-      "-M",
-      "q35,usb=off",
-      ...(Deno.env.get("ICOUNT") ? ["-icount", "shift=0,sleep=off"] : []),
-      "-accel",
-      Deno.env.get("ICOUNT") ? "tcg" : "tcg,thread=multi",
-      "-cpu",
-      Deno.env.get("CPU") ?? "max",
-    ],
+    ...["-M", "q35,usb=off", "-accel", "tcg,thread=multi", "-cpu", "max"],
     ...["-smp", `${options.processors}`, "-m", `${options.memory}M`],
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...["-kernel", options.kernel, "-initrd", options.initrd],
@@ -112,11 +104,6 @@ export class Machine {
       await child.status;
       throw new Error(`QEMU did not start: ${await errors}`, { cause: error });
     }
-  }
-
-  /** Process id of QEMU. */
-  get pid(): number {
-    return this.#child.pid;
   }
 
   /** Settles when the machine is off. @returns QEMU's exit code. */

@@ -169,24 +169,18 @@ async function runUntilKilled(
     ? "/sys/fs/cgroup/pods/stays/memory.max"
     : "/sys/fs/cgroup/memory/pods/stays/memory.limit_in_bytes";
   assertEquals(await machine.run(`cat ${limitFile}`), `${memoryLimit}`);
-  const { Metrics, ProcessList } = await guest.properties("stays", [
+  const { LCOWMetrics, ProcessList } = await guest.properties("stays", [
     "Statistics",
     "ProcessList",
-  ]) as { Metrics?: JsonLike; ProcessList?: readonly unknown[] };
-  assertEquals(ProcessList?.length, 1);
-  const usage = Number(Metrics?.memory?.usage?.usage);
-  assert(usage > 0 && usage <= memoryLimit, `${usage} bytes of memory`);
-  assertEquals(Number(Metrics?.pids?.current), 1);
-  assertEquals(await init.signal(15), true); // sleep as PID 1 ignores it
+  ]);
+  assertEquals(ProcessList?.map(({ ProcessId }) => ProcessId), [init.pid]);
+  assertEquals(LCOWMetrics?.memory?.usage?.limit, BigInt(memoryLimit));
+  assert(LCOWMetrics?.memory?.usage?.usage! > 0n);
+  assertEquals(LCOWMetrics?.pids?.current, 1n);
+  assertEquals(await init.signal(15), true); // a first process ignores it
   assertEquals(await init.signal(), true);
   assertEquals((await finish(init))[2], 137);
   await removeContainer(machine, "stays");
-}
-
-/** The members of the statistics that are looked at. */
-interface JsonLike {
-  readonly memory?: { readonly usage?: { readonly usage?: unknown } };
-  readonly pids?: { readonly current?: unknown };
 }
 
 /** What the machine is after init. */
