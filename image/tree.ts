@@ -27,7 +27,9 @@ const executable = 0o755;
 const plain = 0o644;
 
 /** Folders that are mount points, or that programs expect. */
-const folders = ["dev", "etc", "proc", "root", "run", "sys", "tmp", "var"];
+const folders = [
+  ...["dev", "etc", "mnt", "proc", "root", "run", "sys", "tmp", "var"],
+];
 
 /** Programs of the packages: where they stand there, and in the image. */
 const programs: readonly (readonly [source: string, path: string])[] = [
@@ -67,16 +69,39 @@ const scripts: readonly (readonly [path: string, program: string])[] = [
 ];
 
 /** Nodes that are needed before `/dev` is mounted. */
-const devices: readonly (readonly [path: string, mode: number, minor: [
-  number,
-  number,
-]])[] = [
+const devices: readonly (readonly [
+  path: string,
+  mode: number,
+  number: readonly [major: number, minor: number],
+])[] = [
   ["dev/console", 0o600, [5, 1]],
   ["dev/null", 0o666, [1, 3]],
 ];
 
 /** Where libraries stand in Debian's packages. */
 const libraryFolders = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"];
+
+/** What busybox' DHCP client calls when its lease changes. */
+const leaseScript = `#!/bin/sh
+case "$1" in
+  deconfig)
+    ip addr flush dev "$interface"
+    ip link set "$interface" up
+    ;;
+  bound | renew)
+    ip addr replace "$ip/$mask" dev "$interface"
+    for gateway in $router; do
+      ip route replace default via "$gateway" dev "$interface"
+      break
+    done
+    [ -z "$dns" ] && exit 0
+    {
+      [ -n "$domain" ] && echo "search $domain"
+      for server in $dns; do echo "nameserver $server"; done
+    } >/etc/resolv.conf
+    ;;
+esac
+`;
 
 const encoder = new TextEncoder();
 
@@ -206,6 +231,7 @@ export async function imageTree(
       mode,
       what: { kind: "character device", major, minor },
     })),
+    file("sbin/udhcpc_config.script", leaseScript, executable),
     file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
     file("etc/group", "root:x:0:\n"),
     ...kernel.entries,

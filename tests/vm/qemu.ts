@@ -79,8 +79,13 @@ export class Machine {
 
   /** Switches a machine on. */
   static async start(options: MachineOptions): Promise<Machine> {
-    const child = new Deno.Command(`${root}/usr/bin/qemu-system-x86_64`, {
-      args: machineArguments(options),
+    // It must not outlive a test that is killed.
+    const child = new Deno.Command("setpriv", {
+      args: [
+        "--pdeathsig=KILL",
+        `${root}/usr/bin/qemu-system-x86_64`,
+        ...machineArguments(options),
+      ],
       env: { LD_LIBRARY_PATH: libraries },
       stdin: "null",
       stdout: "null",

@@ -198,12 +198,24 @@ async function lookAround(
   assertEquals(links, "/proc/self/fd\ndeno");
   const limits = await machine.run("cat /proc/1/limits");
   assert(/Max open files\s+1024\s+1048576/.test(limits), limits);
+  // The kernel asks for what no list names.
+  const module = "ls -d /sys/module/erofs";
+  const asked = await machine.run(`mount -t erofs none /mnt; ${module}`);
+  assertEquals(asked, "/sys/module/erofs");
+  await machine.run("echo '<3>heard in the kernel' >/dev/kmsg");
   const loopback = await machine.run("ip addr show lo");
   assertStringIncludes(loopback, "127.0.0.1/8");
   // What the agent starts is in its group.
   const group = await machine.run("cat /proc/self/cgroup");
   assertStringIncludes(group, "/gcs");
 }
+
+/** What the agent's log must tell. */
+const messages = [
+  '"msg":"Runtime chosen"',
+  '"level":"error","msg":"heard in the kernel","from":"kernel"',
+  '"msg":"The clock is not kept"', // QEMU has no clock of Hyper-V
+];
 
 /** Nothing of a container may be left in the machine. */
 async function assertClean(machine: GuestMachine): Promise<void> {
@@ -231,7 +243,7 @@ export async function liveInMachine(
     assertEquals(code, 0);
     assertStringIncludes(console, `"bytes":512`);
     for (const line of log.trim().split("\n")) JSON.parse(line);
-    assertStringIncludes(log, '"msg":"Runtime chosen"');
+    for (const message of messages) assertStringIncludes(log, message);
   } finally {
     await machine.stop();
   }
