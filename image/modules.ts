@@ -35,6 +35,8 @@ const qemu: readonly WantedModule[] = [
 const common: readonly WantedModule[] = [
   { name: "sd_mod", why: "disks", boot: true },
   { name: "overlay", why: "layers of containers", boot: true },
+  { name: "ext4", why: "layer and scratch disks" },
+  { name: "crc32c_generic", why: "checksums of ext4" },
   { name: "xfs", why: "scratch disks" },
   { name: "erofs", why: "layer disks" },
   { name: "loop", why: "image files" },
