@@ -169,15 +169,14 @@ async function mebibytes(path: string): Promise<string> {
 }
 
 /**
- * Builds the image. The same packages and the same sources make the same bytes.
+ * Fetches the packages that an image is built from.
  *
+ * @param kernel Meta package of the kernel.
  * @throws {ShimError} Unavailable when a package cannot be had.
  */
-export async function buildImage(options: ImageOptions): Promise<Image> {
-  const { folder, kernel, say } = options;
-  const kernelRoot = `${cache}/${kernel}`;
+export async function fetchPackages(kernel: string): Promise<void> {
   await unpackPackages(
-    kernelRoot,
+    `${cache}/${kernel}`,
     kernel,
     async (cwd) => [await metaTarget(kernel, cwd)],
   );
@@ -186,6 +185,17 @@ export async function buildImage(options: ImageOptions): Promise<Image> {
     packages.join(" "),
     () => Promise.resolve(packages),
   );
+}
+
+/**
+ * Builds the image. The same packages and the same sources make the same bytes.
+ *
+ * @throws {ShimError} Unavailable when a package cannot be had.
+ */
+export async function buildImage(options: ImageOptions): Promise<Image> {
+  const { folder, kernel, say } = options;
+  const kernelRoot = `${cache}/${kernel}`;
+  await fetchPackages(kernel);
   await bundle(`${cache}/programs`);
   const modules = await onlyIn(`${kernelRoot}/lib/modules`);
   const { entries, absent } = await imageTree({

@@ -7,6 +7,7 @@
 
 import { deadline, systemClock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
+import { messageOf } from "../../base/errors.ts";
 import { nullGuid } from "../../base/guid.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { silentLogger } from "../../base/log.ts";
@@ -18,7 +19,12 @@ import {
   logPort,
 } from "../../controllers/vm/kernel_command_line.ts";
 import { commandLineOf } from "../../controllers/testing/document_input.ts";
-import { buildImage, defaultKernel, type Image } from "../../image/build.ts";
+import {
+  buildImage,
+  defaultKernel,
+  fetchPackages,
+  type Image,
+} from "../../image/build.ts";
 import { cacheDirectory } from "../debian.ts";
 import { HostPorts } from "./host_ports.ts";
 import { fetchQemu, Machine } from "./qemu.ts";
@@ -38,12 +44,15 @@ export interface BootOptions {
   readonly cgroup: 1 | 2;
   /** The command line has a serial console, which changes its form. */
   readonly console: boolean;
+  /** The agent's log must survive a move to another host. */
+  readonly migrates: boolean;
 }
 
 /**
- * Builds the image and fetches QEMU.
+ * Fetches QEMU and builds the image.
  *
- * @returns The image, or why there is none.
+ * @returns The image, or why there is none: a package cannot be had here.
+ * @throws When the image cannot be built of its packages.
  */
 export async function prepare(): Promise<Image | string> {
   await Deno.mkdir(base, { recursive: true });
@@ -51,15 +60,12 @@ export async function prepare(): Promise<Image | string> {
   await lock.lock(true);
   try {
     await fetchQemu();
-    return await buildImage({
-      folder: `${base}/image`,
-      kernel: defaultKernel,
-      say: () => {},
-    });
+    await fetchPackages(defaultKernel);
   } catch (error) {
-    const [reason] = error instanceof Error ? error.message.split("\n") : [];
-    return reason ?? String(error);
+    return messageOf(error).split("\n")[0]!;
   }
+  const folder = `${base}/image`;
+  return await buildImage({ folder, kernel: defaultKernel, say: () => {} });
 }
 
 /** The host's command line, with what stands for Hyper-V's devices in QEMU. */
@@ -74,6 +80,7 @@ function commandLine(options: BootOptions, tcpPort: number): string {
         "LCOW_NIC=eth0=10.0.2.15/24",
         ...(options.cgroup === 1 ? ["hcsshim.cgroup=v1"] : []),
       ].join(" "),
+      ...(options.migrates && { migrationSupport: "true" }),
       ...(options.console && { consolePipe: "\\\\.\\pipe\\console" }),
     },
     options: { logLevel: "debug" },

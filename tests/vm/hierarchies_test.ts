@@ -10,5 +10,5 @@ Deno.test({
   timeout: 280_000,
 }, async () => {
   if (typeof image === "string") return;
-  await liveInMachine(image, { cgroup: 1, console: true });
+  await liveInMachine(image, { cgroup: 1, console: true, migrates: true });
 });
