@@ -52,6 +52,9 @@ const applets = [
   "sbin/udhcpc",
 ];
 
+/** Deno's variables: its folder of notes lies in memory that is mounted later. */
+const denoVariables = "DENO_DIR=/tmp/deno DENO_NO_UPDATE_CHECK=1";
+
 /** Deno's flags: offline, silent, nothing written beside the programs. */
 const denoFlags = [
   ...["run", "-q", "-A", "--no-prompt", "--no-config", "--no-lock"],
@@ -221,7 +224,7 @@ export async function imageTree(
       copy(`lib/lcow/${program}`, `${sources.programs}/${program}`, plain),
       file(
         path,
-        `#!/bin/sh\nexec /bin/deno ${denoFlags} /lib/lcow/${program} "$@"\n`,
+        `#!/bin/sh\n${denoVariables} exec /bin/deno ${denoFlags} /lib/lcow/${program} "$@"\n`,
         executable,
       ),
     ]),

@@ -1,6 +1,6 @@
 /**
- * What only the first process of a machine calls: limits, entropy, and the
- * question whether control groups can judge devices.
+ * What only the first process of a machine calls: entropy, and the question
+ * whether control groups can judge devices.
  *
  * @module
  */
@@ -8,20 +8,6 @@
 import { ErrnoError, isErrno } from "./errno.ts";
 import { close, open, OpenFlag } from "./files.ts";
 import { check, errno, libc } from "./libc.ts";
-
-/** `RLIMIT_NOFILE`, `asm-generic/resource.h`. */
-const openFiles = 7;
-
-/**
- * Sets how many files this process and its children may have open.
- *
- * @throws {ErrnoError} EPERM when the hard limit may not be raised.
- */
-export function limitOpenFiles(soft: bigint, hard: bigint): void {
-  const limits = new BigUint64Array([soft, hard]);
-  const result = libc().setrlimit(openFiles, limits);
-  check(result, `Cannot limit open files to ${soft}`);
-}
 
 /** `RNDADDENTROPY`, `linux/random.h`. */
 const addEntropyRequest = 0x4008_5203n;

@@ -6,6 +6,7 @@
 
 import { close } from "./files.ts";
 import { check, cString, cStrings, libc } from "./libc.ts";
+import { withProgramLimits } from "./limits.ts";
 
 /** `SIGPIPE`; Deno ignores it, and programs inherit what is ignored. */
 const brokenPipe = 13;
@@ -40,7 +41,9 @@ export function becomeProgram({ path, argv, env }: Program): never {
   const variables = cStrings(env);
   const c = libc();
   c.signal(brokenPipe, null);
-  c.execve(cString(path), args.pointers, variables.pointers);
+  withProgramLimits(() =>
+    c.execve(cString(path), args.pointers, variables.pointers)
+  );
   check(-1, `Cannot start "${path}"`);
   throw new Error("unreachable");
 }

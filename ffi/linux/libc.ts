@@ -63,6 +63,8 @@ const symbols = {
   execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   /** sighandler_t signal(int signal, sighandler_t handler) */
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  /** int getrlimit(int resource, struct rlimit *limits) */
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   /** int setrlimit(int resource, const struct rlimit *limits) */
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   /** long syscall(long number, …), with three arguments */

@@ -14,6 +14,7 @@ export * from "./files.ts";
 export * from "./interface.ts";
 export { libc } from "./libc.ts";
 export * from "./kernel_log.ts";
+export * from "./limits.ts";
 export * from "./mount.ts";
 export * from "./process.ts";
 export * from "./pty.ts";

@@ -8,6 +8,7 @@
 import { ErrnoError } from "./errno.ts";
 import { OpenFlag } from "./files.ts";
 import { cString, cStrings, libc } from "./libc.ts";
+import { withProgramLimits } from "./limits.ts";
 
 /** Descriptors that become 0, 1 and 2 of a program; they stay the caller's. */
 export type StdioDescriptors = readonly [number, number, number];
@@ -52,7 +53,7 @@ function ordinarySignals(): Uint8Array<ArrayBuffer> {
 /**
  * Starts a program in about a millisecond. Signals are as at boot: none is
  * blocked, none is ignored (Deno ignores SIGPIPE, which a container must not
- * inherit). The caller waits for the child with `reap`.
+ * inherit); so is the limit of open files. The caller waits for the child with `reap`.
  *
  * @returns The child's process id.
  * @throws {ErrnoError} ENOENT when there is no such program or directory,
@@ -105,13 +106,16 @@ export function spawn(request: SpawnRequest): number {
     const flags = setSignalDefault | setSignalMask | session;
     expect(c.posix_spawnattr_setflags(attributes, flags));
     const pid = new Int32Array(1);
-    expect(c.posix_spawn(
-      pid,
-      kept(path),
-      actions,
-      attributes,
-      args.pointers,
-      variables.pointers,
+    const file = kept(path);
+    expect(withProgramLimits(() =>
+      c.posix_spawn(
+        pid,
+        file,
+        actions,
+        attributes,
+        args.pointers,
+        variables.pointers,
+      )
     ));
     return pid[0]!;
   } finally {

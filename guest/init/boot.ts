@@ -7,6 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
+import { type OpenFileLimits, programFiles } from "../../ffi/linux/limits.ts";
 import {
   hostVariable,
   interfaceVariable,
@@ -30,7 +31,7 @@ export interface ProgramStart {
 /** The machine; tests replace it. */
 export interface InitPorts extends CgroupPorts {
   /** setrlimit(2) for open files. */
-  readonly limitOpenFiles: (soft: bigint, hard: bigint) => void;
+  readonly limitOpenFiles: (limits: OpenFileLimits) => void;
   /** Brings a network interface up. */
   readonly bringUp: (name: string) => void;
   /** Gives a network interface an IPv4 address. */
@@ -64,7 +65,7 @@ export function programEnvironment(
 }
 
 /** Open files of programs that do not ask for more, and at most. */
-const openFiles = { soft: 1024n, hard: 1_048_576n };
+const openFiles: OpenFileLimits = { soft: programFiles, hard: 1_048_576n };
 
 /** Names of kernel modules that are loaded at boot, one a line. */
 const moduleList = "/etc/modules";
@@ -148,7 +149,7 @@ export async function bootMachine(
   ports: InitPorts,
 ): Promise<number> {
   const { log } = ports;
-  ports.limitOpenFiles(openFiles.soft, openFiles.hard);
+  ports.limitOpenFiles(openFiles);
   await takeSteps(baseSteps, ports);
   if (options.overlays) await takeSteps(writableSteps, ports);
   const commandLine = await ports.readText("/proc/cmdline");

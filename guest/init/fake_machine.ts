@@ -79,7 +79,7 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
       }),
     writeText: (path, text) => later(`write ${path} ${text}`),
     canJudgeDevices: () => !options.withoutDevices,
-    limitOpenFiles: (soft, hard) => note(`limit ${soft} ${hard}`),
+    limitOpenFiles: ({ soft, hard }) => note(`limit ${soft} ${hard}`),
     bringUp: (name) => note(`up ${name}`),
     addAddress: (name, ip, prefix) =>
       note(`address ${name} ${ip.toString(16)}/${prefix}`),

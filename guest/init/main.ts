@@ -11,12 +11,9 @@
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { jsonLogger } from "../../base/log.ts";
-import {
-  addEntropy,
-  canJudgeDevices,
-  limitOpenFiles,
-} from "../../ffi/linux/boot.ts";
+import { addEntropy, canJudgeDevices } from "../../ffi/linux/boot.ts";
 import { addAddress, bringUp } from "../../ffi/linux/interface.ts";
+import { limitOpenFiles } from "../../ffi/linux/limits.ts";
 import { mount, unmount } from "../../ffi/linux/mount.ts";
 import { spawn } from "../../ffi/linux/spawn.ts";
 import { Reaper } from "../reaper.ts";
