@@ -99,6 +99,16 @@ async function readText(stream: Duplex): Promise<string> {
   return text;
 }
 
+/** How a machine ended. */
+export interface MachineEnd {
+  /** QEMU's exit code. */
+  readonly code: number;
+  /** The agent's log. */
+  readonly log: string;
+  /** What the machine wrote to its console. */
+  readonly console: string;
+}
+
 /** The booted machine. */
 export class GuestMachine {
   /** The agent as controllers see it. */
@@ -234,20 +244,32 @@ export class GuestMachine {
    *
    * @returns QEMU's exit code, and what agent and console said.
    */
-  async shutDown(): Promise<{ code: number; log: string; console: string }> {
+  async shutDown(): Promise<MachineEnd> {
     const answer = this.#connection.call("ShutdownGraceful", nullGuid, {});
     answer.catch(() => {}); // the machine may be off before it answers
+    return await this.#end();
+  }
+
+  /** Kills the agent, with which the machine must end. */
+  async killAgent(): Promise<MachineEnd> {
+    const process = await this.guest.execute(
+      nullGuid,
+      { CommandArgs: ["sh", "-c", "kill -9 $PPID"], WorkingDirectory: "/" },
+      { stdin: false, stdout: false, stderr: false },
+    );
+    await Promise.allSettled([process.exited]); // the bridge is lost
+    return await this.#end();
+  }
+
+  async #end(): Promise<MachineEnd> {
     const code = await deadline(
       systemClock,
       offLimit,
-      "switching the machine off",
+      "the end of the machine",
       () => this.#machine.off,
     );
-    return {
-      code,
-      log: await this.#log,
-      console: await this.#machine.console(),
-    };
+    const console = await this.#machine.console();
+    return { code, log: await this.#log, console };
   }
 
   /** Cuts the power and removes what was made. */

@@ -5,8 +5,10 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { deadline, systemClock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import type { GuestProcess } from "../../bridge/guest.ts";
+import type { LCOWMetrics } from "../../bridge/messages.gen.ts";
 import type { Image } from "../../image/build.ts";
 import { emptyDisk, layerDisk } from "./disks.ts";
 import { type BootOptions, GuestMachine } from "./guest_machine.ts";
@@ -19,8 +21,15 @@ const places = {
   scratch: `/run/mounts/scsi/0_${luns.scratch}_0`,
 } as const;
 
-/** Bytes that the container of the statistics may use. */
-const memoryLimit = 64 * 2 ** 20;
+/** What a container may use. */
+interface Limits {
+  /** MiB of memory. */
+  readonly memory: number;
+  /** Percent of a processor. */
+  readonly processor?: number;
+}
+
+const mebibyte = 2 ** 20;
 
 const output = { stdin: false, stdout: true, stderr: true };
 
@@ -82,7 +91,9 @@ async function createContainer(
   machine: GuestMachine,
   id: string,
   args: readonly string[],
+  limits: Limits = { memory: 64 },
 ): Promise<void> {
+  const { memory, processor } = limits;
   const scratch = `${places.scratch}/scratch/${id}/${id}`;
   await machine.modify("Add", "CombinedLayers", {
     ContainerID: id,
@@ -108,7 +119,11 @@ async function createContainer(
         { destination: "/dev", type: "tmpfs", source: "tmpfs" },
       ],
       linux: {
-        resources: { memory: { limit: memoryLimit } },
+        resources: {
+          memory: { limit: memory * mebibyte },
+          ...(processor !== undefined &&
+            { cpu: { quota: processor * 1_000, period: 100_000 } }),
+        },
         namespaces: ["pid", "ipc", "uts", "mount", "network"]
           .map((type) => ({ type })),
       },
@@ -147,41 +162,137 @@ async function runToItsEnd(machine: GuestMachine): Promise<void> {
   await removeContainer(machine, "ends");
 }
 
-/** A container that is looked into, and killed. */
+/** Runs a command in a container, with an input that ends at once. */
+async function inContainer(
+  { guest }: GuestMachine,
+  id: string,
+  command: string,
+  input = "",
+): Promise<[stdout: string, stderr: string, code: number]> {
+  const process = await guest.execute(id, {
+    OciProcess: {
+      args: ["sh", "-c", command],
+      cwd: "/",
+      env: ["PATH=/bin"],
+      user: { uid: 0, gid: 0 },
+    },
+  }, { ...output, stdin: true });
+  await process.stdin!.write(new TextEncoder().encode(input));
+  await process.stdin!.closeWrite();
+  return await finish(process);
+}
+
+/** Commands, what they are given, what they say, and their exit codes. */
+const commands: readonly (readonly [string, string, string, number])[] = [
+  ["true", "", "", 0],
+  ["echo -n exactly", "", "exactly", 0],
+  ["tee", "through\n", "through\n", 0],
+  ["exit 4", "", "", 4],
+];
+
+async function metricsOf(
+  { guest }: GuestMachine,
+  id: string,
+): Promise<LCOWMetrics> {
+  return (await guest.properties(id, ["Statistics"])).LCOWMetrics ?? {};
+}
+
+/** What the kernel says of a container's limit. */
+function limitFile(id: string, cgroup: 1 | 2): string {
+  return cgroup === 2
+    ? `/sys/fs/cgroup/pods/${id}/memory.max`
+    : `/sys/fs/cgroup/memory/pods/${id}/memory.limit_in_bytes`;
+}
+
+/** Processes, memory and limits of a container that does nothing. */
+async function lookInto(
+  machine: GuestMachine,
+  init: GuestProcess,
+  cgroup: 1 | 2,
+): Promise<void> {
+  const limit = 64 * mebibyte;
+  const file = await machine.run(`cat ${limitFile("stays", cgroup)}`);
+  assertEquals(file, `${limit}`);
+  const { ProcessList } = await machine.guest.properties("stays", [
+    "ProcessList",
+  ]);
+  assertEquals(ProcessList?.map(({ ProcessId }) => ProcessId), [init.pid]);
+  const { memory, pids, cpu } = await metricsOf(machine, "stays");
+  const { usage = 0n } = memory?.usage ?? {};
+  assertEquals(memory?.usage?.limit, BigInt(limit));
+  assert(usage > 0n && usage <= BigInt(limit), `${usage} bytes of memory`);
+  assert(cpu?.usage?.total! > 0n);
+  assertEquals(pids?.current, 1n);
+  const [group] = await inContainer(machine, "stays", "cat /proc/self/cgroup");
+  assertStringIncludes(group, "/pods/stays");
+}
+
+/** A process that takes more memory than its container has. */
+async function exceedMemory(machine: GuestMachine): Promise<void> {
+  const fill = "dd if=/dev/zero of=/dev/filled bs=1M count=128";
+  const [, , code] = await inContainer(machine, "stays", `exec ${fill}`);
+  assertEquals(code, 137);
+  const { memory_oom_control } = await metricsOf(machine, "stays");
+  assert(memory_oom_control?.oom_kill! > 0n);
+}
+
+/** Milliseconds until a busy container must have been slowed down. */
+const busyLimit = 20_000;
+
+/** A busy container gets no more than its part of the processor. */
+async function exceedProcessor(machine: GuestMachine): Promise<void> {
+  const { cpu, memory } = await deadline(
+    systemClock,
+    busyLimit,
+    "slowing a container down",
+    async (signal) => {
+      for (;;) {
+        const metrics = await metricsOf(machine, "busy");
+        if (metrics.cpu?.throttling?.throttled_periods! > 3n) return metrics;
+        await systemClock.sleep(200, signal); // the kernel only counts
+      }
+    },
+  );
+  assert(cpu?.throttling?.periods! > 0n);
+  assert(cpu?.throttling?.throttled_time! > 0n);
+  assert(cpu?.usage?.total! > 0n);
+  const limit = BigInt(128 * mebibyte);
+  assertEquals(memory?.usage?.limit, limit);
+  assert(memory?.usage?.usage! <= limit);
+}
+
+/** Two containers beside each other that are looked into, and killed. */
 async function runUntilKilled(
   machine: GuestMachine,
   cgroup: 1 | 2,
 ): Promise<void> {
   const { guest } = machine;
   await createContainer(machine, "stays", ["sleep", "1000"]);
-  const init = await guest.execute("stays", {}, output);
-  const exec = await guest.execute("stays", {
-    OciProcess: {
-      args: ["sh", "-c", "echo $$ $0; exit 4"],
-      cwd: "/",
-      env: ["PATH=/bin"],
-      user: { uid: 0, gid: 0 },
-    },
-  }, output);
-  const [stdout, stderr, code] = await finish(exec);
-  assertEquals([stdout.split(" ")[1], stderr, code], ["sh\n", "", 4]);
-  const limitFile = cgroup === 2
-    ? "/sys/fs/cgroup/pods/stays/memory.max"
-    : "/sys/fs/cgroup/memory/pods/stays/memory.limit_in_bytes";
-  assertEquals(await machine.run(`cat ${limitFile}`), `${memoryLimit}`);
-  const { LCOWMetrics, ProcessList } = await guest.properties("stays", [
-    "Statistics",
-    "ProcessList",
-  ]);
-  assertEquals(ProcessList?.map(({ ProcessId }) => ProcessId), [init.pid]);
-  assertEquals(LCOWMetrics?.memory?.usage?.limit, BigInt(memoryLimit));
-  assert(LCOWMetrics?.memory?.usage?.usage! > 0n);
-  assertEquals(LCOWMetrics?.pids?.current, 1n);
-  assertEquals(await init.signal(15), true); // a first process ignores it
-  assertEquals(await init.signal(), true);
-  assertEquals((await finish(init))[2], 137);
-  await removeContainer(machine, "stays");
+  const stays = await guest.execute("stays", {}, output);
+  for (const [command, input, stdout, code] of commands) {
+    const end = await inContainer(machine, "stays", command, input);
+    assertEquals(end, [stdout, "", code]);
+  }
+  await lookInto(machine, stays, cgroup);
+  const loop = ["sh", "-c", "while :; do :; done"];
+  const limits = { memory: 128, processor: 10 };
+  await createContainer(machine, "busy", loop, limits);
+  const busy = await guest.execute("busy", {}, output);
+  await exceedProcessor(machine);
+  await exceedMemory(machine);
+  assertEquals(await stays.signal(15), true); // a first process ignores it
+  for (const [id, init] of [["busy", busy], ["stays", stays]] as const) {
+    assertEquals(await init.signal(), true);
+    assertEquals((await finish(init))[2], 137);
+    await removeContainer(machine, id);
+  }
 }
+
+/** Files that are there with one version of control groups, not the other. */
+const groupFiles = {
+  1: "/sys/fs/cgroup/memory/cgroup.procs",
+  2: "/sys/fs/cgroup/cgroup.controllers",
+} as const;
 
 /** What the machine is after init. */
 async function lookAround(
@@ -194,6 +305,8 @@ async function lookAround(
     mounts,
     `/sys/fs/cgroup ${type} rw,nosuid,nodev,noexec`,
   );
+  const files = await machine.run(`ls ${Object.values(groupFiles).join(" ")}`);
+  assertEquals(files, groupFiles[cgroup]);
   const links = await machine.run("readlink /dev/fd; cat /proc/1/comm");
   assertEquals(links, "/proc/self/fd\ndeno");
   for (const process of ["1", "self"]) {
@@ -223,15 +336,31 @@ const messages = [
 async function assertClean(machine: GuestMachine): Promise<void> {
   const left = await machine.run(
     "ls /run/gcs/pods /run/mounts/scsi /sys/bus/scsi/devices; " +
-      "find /sys/fs/cgroup -path '*pods/?*' -type d; ps | grep -c '[Z]'",
+      "find /sys/fs/cgroup -path '*pods/?*' -type d",
   );
-  assertEquals(left.split("\n").filter((line) => /ends|stays/.test(line)), []);
+  const ours = /ends|stays|busy|^0:0:0/;
+  assertEquals(left.split("\n").filter((line) => ours.test(line)), []);
 }
+
+/** How a machine ends. */
+const endings = {
+  /** The host asks for it. */
+  shutdown: {
+    begin: (machine: GuestMachine) => machine.shutDown(),
+    console: '"bytes":512',
+  },
+  /** Its agent dies: nobody could reach what runs there. */
+  "agent killed": {
+    begin: (machine: GuestMachine) => machine.killAgent(),
+    console: "Attempted to kill init! exitcode=0x00008900", // 137
+  },
+} as const;
 
 /** Boots a machine, lives in it, and switches it off. */
 export async function liveInMachine(
   image: Image,
   options: BootOptions,
+  ending: keyof typeof endings,
 ): Promise<void> {
   const machine = await GuestMachine.boot(image, options);
   try {
@@ -241,9 +370,9 @@ export async function liveInMachine(
     await runUntilKilled(machine, options.cgroup);
     await unplugDisks(machine);
     await assertClean(machine);
-    const { code, log, console } = await machine.shutDown();
+    const { code, log, console } = await endings[ending].begin(machine);
     assertEquals(code, 0);
-    assertStringIncludes(console, `"bytes":512`);
+    assertStringIncludes(console, endings[ending].console);
     for (const line of log.trim().split("\n")) JSON.parse(line);
     for (const message of messages) assertStringIncludes(log, message);
   } finally {
