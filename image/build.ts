@@ -207,7 +207,7 @@ export async function buildImage(options: ImageOptions): Promise<Image> {
   await Deno.mkdir(folder, { recursive: true });
   const image = {
     packages: `${cache}/packages`,
-    kernel: `${folder}/vmlinux`,
+    kernel: `${folder}/kernel`,
     initrd: `${folder}/initrd.img`,
   };
   await Deno.copyFile(await kernelFile(kernelRoot), image.kernel);

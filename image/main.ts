@@ -1,8 +1,8 @@
 /**
- * `deno task image [DIR] [KERNEL-PACKAGE]`: builds the image that a utility VM
- * boots: `DIR/vmlinux`, a compressed kernel, and `DIR/initrd.img`, with the
- * agent and what it needs. Everything comes from Debian's packages, from npm and
- * from this checkout.
+ * `deno task image [DIR] [KERNEL-PACKAGE]`: builds what a utility VM boots: the
+ * compressed kernel `DIR/kernel` and the initial RAM disk `DIR/initrd.img` with
+ * the agent and what it needs. Everything comes from Debian's packages, from npm
+ * and from this checkout.
  *
  * @module
  */
