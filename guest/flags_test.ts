@@ -34,6 +34,7 @@ Deno.test("parseFlags() refuses what it does not know or support", () => {
     [["-v4=maybe"], '"maybe"'],
     [["-use-inouterr"], "-use-inouterr"],
     [["-initial-policy-stance", "deny"], "-initial-policy-stance"],
+    [["-kmsgLogLevel", "loud"], '"loud"'],
     [["-root-mem-reserve-bytes", "much"], '"much"'],
   ];
   for (const [args, message] of rows) {

@@ -10,7 +10,7 @@ import type { Duplex } from "../../base/duplex.ts";
 /** What is taken at most; the host sends 512 bytes. */
 const maxBytes = 64 * 1024;
 
-/** Milliseconds until the host has sent everything. */
+/** Milliseconds until the host was reached and has sent everything. */
 const limit = 5_000;
 
 /** What entropy is taken with; tests replace it. */
@@ -44,17 +44,18 @@ export async function takeEntropy(
   port: number,
   { dial, add, clock }: EntropyPorts,
 ): Promise<number> {
-  const stream = await dial(port);
+  const dialed = dial(port);
   try {
     const bytes = await deadline(
       clock,
       limit,
       "the host's entropy",
-      () => readAll(stream),
+      async () => await readAll(await dialed),
     );
     if (bytes.length > 0) add(bytes);
     return bytes.length;
   } finally {
-    await stream.close();
+    // Also one that comes too late; its failure has been told.
+    dialed.then((stream) => stream.close()).catch(() => {});
   }
 }

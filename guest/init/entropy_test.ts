@@ -44,3 +44,15 @@ Deno.test("takeEntropy() gives a silent host up and closes its stream", async ()
   await failed;
   assertEquals(await far.read(new Uint8Array(1)), null);
 });
+
+Deno.test("takeEntropy() gives a host up that is not reached, and closes what comes late", async () => {
+  const [near, far] = memoryPair();
+  const clock = new FakeClock();
+  const { promise, resolve } = Promise.withResolvers<typeof near>();
+  const taken = takeEntropy(1, { dial: () => promise, add: () => {}, clock });
+  const failed = assertRejects(() => taken, DOMException, "entropy");
+  await clock.advance(5_000);
+  await failed;
+  resolve(near);
+  assertEquals(await far.read(new Uint8Array(1)), null);
+});

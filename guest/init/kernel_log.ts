@@ -15,7 +15,7 @@ export interface KernelMessage {
   /** Counts the messages since boot. */
   readonly sequence: number;
   /** Microseconds since boot. */
-  readonly time: number;
+  readonly uptime: number;
   /** The text. */
   readonly text: string;
 }
@@ -36,14 +36,14 @@ function unescape(text: string): string {
  * @returns Undefined for what is no record.
  */
 export function parseKernelMessage(record: string): KernelMessage | undefined {
-  const [, prefix, sequence, time, text] =
+  const [, prefix, sequence, uptime, text] =
     record.match(/^(\d+),(\d+),(\d+)[^;]*;([^\n]*)/) ?? [];
   if (text === undefined) return undefined;
   return {
     // The bits above are the facility: who speaks.
     priority: Number(prefix) & 7,
     sequence: Number(sequence),
-    time: Number(time),
+    uptime: Number(uptime),
     text: unescape(text),
   };
 }
@@ -76,8 +76,8 @@ export async function forwardKernelLog(
     for (let record; (record = await source.next()) !== null;) {
       const message = parseKernelMessage(record);
       if (message === undefined || message.priority > lowest) continue;
-      const { priority, sequence, time, text } = message;
-      kernel[levels[priority]!](text, { priority, sequence, time });
+      const { text, ...fields } = message;
+      kernel[levels[message.priority]!](text, fields);
     }
   } catch (error) {
     log.warn("Cannot read the kernel's log", { error: messageOf(error) });

@@ -22,9 +22,16 @@ import { hostDialer } from "../stand_in.ts";
 import { parseInitArguments } from "./arguments.ts";
 import { bootMachine, programEnvironment } from "./boot.ts";
 
-const log = jsonLogger((line) => {
-  Deno.stderr.writeSync(new TextEncoder().encode(line));
-}, { fields: { source: "init" } });
+/** Lines go to the console, which a machine need not have. */
+function say(line: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(line));
+  } catch {
+    // Nobody can be told.
+  }
+}
+
+const log = jsonLogger(say, { fields: { source: "init" } });
 
 /** @returns The exit code of the machine's program. */
 async function main(): Promise<number> {

@@ -84,6 +84,10 @@ export async function unplugDisks(machine: GuestMachine): Promise<void> {
       MountPath: places[disk],
       Lun: luns[disk],
     });
+    await machine.modify("Remove", "SCSIDevice", {
+      Controller: 0,
+      Lun: luns[disk],
+    });
     await machine.detach(luns[disk]);
   }
 }
