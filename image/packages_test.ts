@@ -59,11 +59,14 @@ Deno.test("unpackPackages() fetches once, with fresh lists when it must", () =>
     const names = () => Promise.resolve(["one", "two"]);
     await unpackPackages(root, "one two", names);
     assertEquals(await namesIn(root), ["one", "two"]);
-    assertEquals(await notes(), [
-      "apt-get -q download one two\n",
-      "apt-get -q update\n",
-      "apt-get -q download one two\n",
-    ].join(""));
+    assertEquals(
+      await notes(),
+      [
+        "apt-get -q download one two\n",
+        "apt-get -q update\n",
+        "apt-get -q download one two\n",
+      ].join(""),
+    );
     await unpackPackages(root, "one two", () => {
       throw new Error("fetched again");
     });

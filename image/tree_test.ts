@@ -63,7 +63,9 @@ Deno.test("imageTree() has what the host's command line starts, as programs", ()
     for (const path of ["init", "bin/vsockexec", "bin/gcs"]) {
       const { mode } = entries.find((entry) => entry.path === path)!;
       assertEquals(mode, 0o755);
-      assert(/^#!\/bin\/sh\n.*exec \/bin\/deno run /.test(textOf(entries, path)));
+      assert(
+        /^#!\/bin\/sh\n.*exec \/bin\/deno run /.test(textOf(entries, path)),
+      );
     }
   }));
 
