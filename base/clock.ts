@@ -131,6 +131,7 @@ export function abortable<T>(
  */
 export class FakeClock implements Clock {
   #now: number;
+  readonly #settle: () => Promise<void>;
   #nextId = 0;
   readonly #timers = new Map<number, { at: number; wake: () => void }>();
 
@@ -138,9 +139,12 @@ export class FakeClock implements Clock {
    * A clock that stands still until it is told.
    *
    * @param now Milliseconds since 1970 at the start.
+   * @param settle Lets everything that is ready run. Default: some turns of the
+   * event loop, which take milliseconds.
    */
-  constructor(now = 1_700_000_000_000) {
+  constructor(now = 1_700_000_000_000, settle: () => Promise<void> = runReady) {
     this.#now = now;
+    this.#settle = settle;
   }
 
   /** How many sleeps are under way. */
@@ -167,7 +171,7 @@ export class FakeClock implements Clock {
   /** Turns the clock; wakes sleepers in order and lets what they start run. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await settle();
+    await this.#settle();
     for (;;) {
       const due = [...this.#timers].filter(([, timer]) => timer.at <= end)
         .sort(([a, x], [b, y]) => x.at - y.at || a - b)[0];
@@ -176,14 +180,14 @@ export class FakeClock implements Clock {
       this.#timers.delete(id);
       this.#now = Math.max(this.#now, timer.at);
       timer.wake();
-      await settle();
+      await this.#settle();
     }
     this.#now = end;
   }
 }
 
 /** Lets everything that is ready run, including a turn of the event loop. */
-async function settle(): Promise<void> {
+async function runReady(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }

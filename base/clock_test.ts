@@ -63,3 +63,13 @@ Deno.test("deadline() passes the caller's abort on", async () => {
   abort.abort(new Error("client left"));
   await assertRejects(() => task, Error, "client left");
 });
+
+Deno.test("FakeClock lets run what the test says, after every sleeper", async () => {
+  let settled = 0;
+  const clock = new FakeClock(0, () => Promise.resolve(void settled++));
+  const all = [clock.sleep(10), clock.sleep(20)];
+  await clock.advance(15);
+  assertEquals([settled, clock.sleepers], [2, 1]);
+  await clock.advance(5);
+  await Promise.all(all);
+});

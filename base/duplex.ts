@@ -40,9 +40,15 @@ export interface DuplexListener {
   close(): Promise<void>;
 }
 
-/** The error of a write to a stream that is closed. */
-export function closedError(what = "stream"): ShimError {
-  return new ShimError("Unavailable", `Cannot write: the ${what} is closed`);
+/**
+ * The error of a write to a stream that is closed.
+ *
+ * @param what What is closed.
+ * @param cause How the system says so, when the other side closed it.
+ */
+export function closedError(what = "stream", cause?: unknown): ShimError {
+  const message = `Cannot write: the ${what} is closed`;
+  return new ShimError("Unavailable", message, { cause });
 }
 
 /**
@@ -206,8 +212,8 @@ export function connDuplex(conn: ByteConn): Duplex {
           sent += await conn.write(bytes.subarray(sent));
         }
       } catch (error) {
-        if (closed || isClosed(error)) throw closedError("connection");
-        throw error;
+        if (closed) throw closedError("connection");
+        throw isClosed(error) ? closedError("connection", error) : error;
       }
     },
     async closeWrite() {

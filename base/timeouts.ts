@@ -60,6 +60,14 @@ export const defaultTimeouts = {
   guestDialAttempts: 10,
   /** Guest: a block device or network interface must appear. */
   deviceWait: 5_000,
+  /** Guest: an address must have come from DHCP (hcsshim means 30 s). */
+  dhcp: 30_000,
+  /** Guest: a program such as mkfs or cryptsetup must have ended. */
+  guestProgram: 120_000,
+  /** Guest: the server of a share must let itself be mounted. */
+  shareMount: 30_000,
+  /** Guest: a PCI device must appear (hcsshim: none but that of the call). */
+  pciWait: 60_000,
   /** Guest: power off after the bridge was told to quit. */
   guestQuit: 5_000,
 };
@@ -79,6 +87,16 @@ export const limits = {
   containers: 1024,
   /** Processes of one container, including its init. */
   processes: 4096,
+  /** Network namespaces of one VM, as the guest keeps them. */
+  networkNamespaces: 1024,
+  /** Network adapters of one VM; Hyper-V has fewer places. */
+  adapters: 1024,
+  /** Addresses of one network adapter. */
+  addresses: 256,
+  /** Routes of one network adapter. */
+  routes: 1024,
+  /** Search domains, and name servers, of one network adapter. */
+  dnsEntries: 64,
   /** One line of the guest's log. */
   logLine: 64 * 1024,
   /** Lines of the guest's log per second; further ones are only counted. */

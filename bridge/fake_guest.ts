@@ -48,6 +48,8 @@ export interface FakeGuestOptions {
   readonly capabilities?: Capabilities;
   /** A kill ends the process with 137. Default false: the test says when. */
   readonly exitOnKill?: boolean;
+  /** Runs before a call has an effect: may hold it, or throw what it throws. */
+  readonly beforeCall?: (call: FakeCall) => Promise<void>;
 }
 
 const fullCapabilities: Capabilities = {
@@ -93,6 +95,7 @@ export class FakeGuest implements Guest {
   stacks = "";
 
   readonly #exitOnKill: boolean;
+  readonly #beforeCall: FakeGuestOptions["beforeCall"];
   readonly #settleEnded: (end: BridgeEnd) => void;
   readonly #failures: { call: FakeCallName; error: Error }[] = [];
   readonly #holds: { call: FakeCallName; released: Promise<void> }[] = [];
@@ -103,6 +106,7 @@ export class FakeGuest implements Guest {
   constructor(options: FakeGuestOptions = {}) {
     this.capabilities = options.capabilities ?? fullCapabilities;
     this.#exitOnKill = options.exitOnKill ?? false;
+    this.#beforeCall = options.beforeCall;
     const { promise, resolve } = Promise.withResolvers<BridgeEnd>();
     this.ended = promise;
     this.#settleEnded = resolve;
@@ -154,11 +158,11 @@ export class FakeGuest implements Guest {
     containerId: string,
     argument?: unknown,
   ): Promise<void> {
-    this.calls.push(
-      argument === undefined
-        ? { call, containerId }
-        : { call, containerId, argument },
-    );
+    const recorded = argument === undefined
+      ? { call, containerId }
+      : { call, containerId, argument };
+    this.calls.push(recorded);
+    if (this.#beforeCall !== undefined) await this.#beforeCall(recorded);
     const hold = take(this.#holds, (entry) => entry.call === call);
     if (hold !== undefined) {
       await Promise.race([hold.released, this.ended]);

@@ -82,3 +82,19 @@ Deno.test("a lost FakeGuest fails waits and calls as a lost bridge does", async 
   }
   assertEquals((await guest.ended).error?.message, "the VM died");
 });
+
+Deno.test("a FakeGuest asks the test before a call has an effect", async () => {
+  const refused = new ShimError("Internal", "injected");
+  const asked: string[] = [];
+  const guest = new FakeGuest({
+    beforeCall: async ({ call, containerId }) => {
+      asked.push(`${call} ${containerId}`);
+      if (call === "execute") throw refused;
+      await Promise.resolve();
+    },
+  });
+  await guest.createContainer("web", document);
+  await assertRejects(() => guest.execute("web", {}, nothing), ShimError);
+  assertEquals(asked, ["createContainer web", "execute web"]);
+  assertEquals(guest.processes, []);
+});

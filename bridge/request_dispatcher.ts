@@ -25,7 +25,7 @@ import {
   RequestBase,
   ResponseBase,
 } from "./messages.gen.ts";
-import { type Rpc, rpcOfType, rpcs } from "./rpcs.ts";
+import { type Rpc, type RpcName, rpcOfType, rpcs } from "./rpcs.ts";
 
 /** An encoded response. */
 export type Answer = JsonObject;
@@ -75,8 +75,17 @@ export class RequestDispatcher {
   readonly #capabilities: Capabilities;
   readonly #versions: readonly number[];
 
-  /** @param handlers What the agent does. */
+  /**
+   * @param handlers What the agent does.
+   * @param options How requests are dispatched.
+   * @throws {TypeError} When a call has no handler.
+   */
   constructor(handlers: GuestHandlers, options: DispatchOptions) {
+    for (const rpc of Object.keys(rpcs) as RpcName[]) {
+      if (rpc === "NegotiateProtocol") continue;
+      if (typeof handlers[rpc] === "function") continue;
+      throw new TypeError(`The call ${rpc} has no handler`);
+    }
     // A row's codec and its handler agree; the compiler sees it per row only.
     this.#handlers = handlers as unknown as Record<HandledRpc, Handler>;
     this.#log = options.log;

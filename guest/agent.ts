@@ -6,25 +6,27 @@
 
 import { systemClock } from "../base/clock.ts";
 import type { Duplex } from "../base/duplex.ts";
-import { messageOf, ShimError } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { GuestBridge } from "../bridge/server.ts";
-import { close, open, OpenFlag } from "../ffi/linux/files.ts";
 import { becomeSubreaper, kill } from "../ffi/linux/process.ts";
-import { spawn } from "../ffi/linux/spawn.ts";
 import { bootCgroups, type PodMemoryLimit } from "./boot.ts";
 import { readLayout } from "./cgroup/layout.ts";
 import { cgroupTree } from "./cgroup/open.ts";
+import type { descriptorDialer } from "./dial.ts";
 import type { Flags } from "./flags.ts";
 import { GuestHost } from "./host.ts";
 import { beginDuties } from "./init/duties.ts";
+import { KernelNetwork } from "./network/kernel.ts";
+import { NetworkInterfaces } from "./network/interface_name.ts";
+import { NetworkNamespaces } from "./network/namespaces.ts";
+import { programRunner } from "./program.ts";
 import { Reaper } from "./reaper.ts";
-import { detectRuntime, findProgram } from "./runtime/detect.ts";
+import { detectRuntime } from "./runtime/detect.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import { kernelSandboxMounts } from "./spec/sandbox_mounts.ts";
-import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
-import { ScsiDevices } from "./storage/scsi_device.ts";
+import { openStorage } from "./storage/open.ts";
 
 /** What the agent starts with. */
 export interface AgentOptions {
@@ -34,6 +36,8 @@ export interface AgentOptions {
   readonly log: Logger;
   /** Reaches a port of the host. */
   readonly dial: (port: number) => Promise<Duplex>;
+  /** The same, with a descriptor for the kernel. */
+  readonly dialDescriptor: ReturnType<typeof descriptorDialer>;
   /** Reaches the bridge. */
   readonly dialBridge: () => Promise<Duplex>;
   /** The kernel is another machine's. */
@@ -42,49 +46,6 @@ export interface AgentOptions {
 
 /** Milliseconds between two looks at the memory of the VM, which may grow. */
 const memoryInterval = 60_000;
-
-/** Runs a program of the VM to its end. @returns Its exit code. */
-async function exitOf(
-  reaper: Reaper,
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<number> {
-  const path = await findProgram(program, env.PATH ?? "/sbin:/bin");
-  if (path === undefined) {
-    throw new ShimError(
-      "FailedPrecondition",
-      `Cannot run ${program}: the VM does not have it`,
-    );
-  }
-  const nothing = open("/dev/null", OpenFlag.ReadWrite);
-  try {
-    const pid = spawn({
-      path,
-      argv: [program, ...args],
-      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      stdio: [nothing, nothing, nothing],
-    });
-    return await reaper.exit(pid);
-  } finally {
-    close(nothing);
-  }
-}
-
-/** Runs a program of the VM, which must succeed. */
-async function runProgram(
-  reaper: Reaper,
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  const code = await exitOf(reaper, program, args, env);
-  if (code === 0) return;
-  throw new ShimError(
-    "Internal",
-    `${program} ${args.join(" ")} ended with code ${code}`,
-  );
-}
 
 /** Follows the memory of the VM until `signal` aborts. */
 async function followMemory(
@@ -114,7 +75,7 @@ async function followMemory(
  * @throws When the VM lacks what every agent needs.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { flags, log, dial, dialBridge } = options;
+  const { flags, log, dial, dialDescriptor, dialBridge } = options;
   const clock = systemClock;
   const timeouts = defaultTimeouts;
   const env = Deno.env.toObject();
@@ -141,7 +102,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     log,
     reserve: flags.rootMemoryReserve,
   });
-  const scsiDevices = new ScsiDevices(clock, timeouts.deviceWait);
+  const timeout = timeouts.guestProgram;
+  const run = programRunner({ reaper, kill, clock, timeout, env });
+  const network = new KernelNetwork({
+    run,
+    dhcpLimit: timeouts.dhcp,
+    interfaces: new NetworkInterfaces(clock, timeouts.deviceWait),
+  });
   const host = new GuestHost({
     log,
     clock,
@@ -151,15 +118,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     cgroups,
     dial,
     env,
-    scsiDevices,
-    scsiMounts: new ScsiMounts({
-      clock,
-      log,
-      ports: scsiPorts(
-        (address) => scsiDevices.find(address),
-        (program, args) => runProgram(reaper, program, args, env),
-      ),
-    }),
+    storage: openStorage({ clock, timeouts, log, run, dial: dialDescriptor }),
+    networks: new NetworkNamespaces({ kernel: network, log }),
     sandboxMounts: kernelSandboxMounts(log),
     runtime: findRuntime,
     hostname: () => Deno.hostname(),
@@ -172,8 +132,6 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     ...(!flags.v4 && { versions: [] }),
   });
   host.attach(bridge);
-  const run = (program: string, args: readonly string[]): Promise<number> =>
-    exitOf(reaper, program, args, env);
   const endDuties = options.isSimulated
     ? (): void => {}
     : beginDuties({ flags, log, run });
@@ -185,6 +143,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     stop.abort();
     endDuties();
     await following;
+    network.vm.release();
     reaper.stop();
   }
 }

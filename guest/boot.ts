@@ -50,23 +50,39 @@ export function podMemory(meminfo: string, reserve: bigint): bigint {
   throw new ShimError("OutOfRange", `Limit ${limit} exceeds maximum`);
 }
 
+/** What {@linkcode PodMemoryLimit.refresh} has found and done. */
+export interface RefreshedLimit {
+  /** Bytes that all pods together may use. */
+  readonly limit: bigint;
+  /** Whether it was set now; else it was set before. */
+  readonly isChanged: boolean;
+}
+
 /** Keeps the limit of all pods at the memory that the VM has now. */
 export class PodMemoryLimit {
   readonly #options: Pick<BootOptions, "cgroups" | "reserve">;
+  readonly #meminfo: () => Promise<string>;
   #applied: bigint | undefined;
 
-  /** @param options Control groups and reserve. */
-  constructor(options: Pick<BootOptions, "cgroups" | "reserve">) {
+  /**
+   * @param options Control groups and reserve.
+   * @param meminfo Reads the memory of the VM.
+   */
+  constructor(
+    options: Pick<BootOptions, "cgroups" | "reserve">,
+    meminfo = () => Deno.readTextFile("/proc/meminfo"),
+  ) {
     this.#options = options;
+    this.#meminfo = meminfo;
   }
 
   /** Sets the limit, when it is not the one that was set last. */
-  async refresh(): Promise<void> {
-    const meminfo = await Deno.readTextFile("/proc/meminfo");
-    const limit = podMemory(meminfo, this.#options.reserve);
-    if (limit === this.#applied) return;
+  async refresh(): Promise<RefreshedLimit> {
+    const limit = podMemory(await this.#meminfo(), this.#options.reserve);
+    if (limit === this.#applied) return { limit, isChanged: false };
     await this.#options.cgroups.limitMemory(pods, limit);
     this.#applied = limit;
+    return { limit, isChanged: true };
   }
 }
 
@@ -83,7 +99,7 @@ export async function bootCgroups(
   const limit = new PodMemoryLimit(options);
   const attempt = async (
     what: string,
-    task: () => Promise<void>,
+    task: () => Promise<unknown>,
   ): Promise<void> => {
     try {
       await task();

@@ -14,6 +14,7 @@ import type { GuestProcess } from "./process/process.ts";
 /** Life cycle of a container in the guest. */
 export const containerStates = defineStates("guest container", "Creating", [
   ["Creating", "create", "Created"],
+  ["Creating", "exit", "Terminated"],
   ["Created", "start", "Running"],
   ["Created", "exit", "Terminated"],
   ["Running", "exit", "Terminated"],
@@ -54,12 +55,19 @@ export class Container {
   readonly state: ContainerState;
   /** Root of its pod's shared files, fixed at its create. */
   sandboxRoot = "";
+  /** Id of its network namespace, in lower case; empty without one. */
+  networkNamespace = "";
   /** Its first process, once created. */
   init: GuestProcess | undefined;
   /** Pipes of the first process, until they are attached. */
   pipes: ProcessPipes | undefined;
   /** Master of the first process's terminal, until it is attached. */
   terminal: number | undefined;
+  /**
+   * Aborts when the output of its init dials no host any more: it was stopped or
+   * killed, or is being deleted.
+   */
+  readonly stopDialling = new AbortController();
   /** Further processes by id, until their exit was told. */
   readonly execs = new Map<number, GuestProcess>();
   #exitType: ExitType = "UnexpectedExit";
@@ -116,12 +124,16 @@ export class Container {
     }
     const signal = force ? sigKill : sigTerm;
     init.signal(signal);
+    this.stopDialling.abort();
     this.#noteSignal(signal);
   }
 
   #noteSignal(signal: number): void {
     if (signal === sigTerm) this.#exitType = "GracefulExit";
-    if (signal === sigKill) this.#exitType = "ForcedExit";
+    if (signal !== sigKill) return;
+    this.#exitType = "ForcedExit";
+    // A host that took nothing more would hold up the news of the end.
+    this.stopDialling.abort();
   }
 
   /** True when the end of its init ends all its processes by itself. */

@@ -8,6 +8,7 @@ import { HResult, HResultError } from "../base/hresult.ts";
 import { limits } from "../base/timeouts.ts";
 import { ShimError } from "../base/errors.ts";
 import type { Container } from "./container.ts";
+import { joinPath } from "./storage/paths.ts";
 
 /** Containers by id. */
 export class Containers {
@@ -79,6 +80,14 @@ export class Containers {
   /** True while this very container is registered. */
   has(container: Container): boolean {
     return this.#containers.get(container.id) === container;
+  }
+
+  /** True when a container that runs has its root at this path. */
+  runsOn(root: string): boolean {
+    const path = joinPath(root);
+    return this.all.some(({ state, options: { spec } }) =>
+      state.is("Running") && joinPath(spec.root?.path ?? "") === path
+    );
   }
 
   /** The annotations of a container, if it is known. */

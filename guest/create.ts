@@ -14,6 +14,7 @@ import { Spec } from "../oci/spec.gen.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import type { Containers } from "./containers.ts";
 import { killRemaining } from "./kill_remaining.ts";
+import { attachNetwork } from "./network/container_network.ts";
 import { type Pods, resolvePodIdentity } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
 import { ProcessPipes } from "./process/pipes.ts";
@@ -24,9 +25,9 @@ import {
   useHostNetwork,
   wantsHostNetwork,
 } from "./spec/annotations.ts";
-import { joinPath } from "./spec/mounts.ts";
 import { setUp } from "./spec/setup.ts";
 import { close } from "../ffi/linux/files.ts";
+import { joinPath, refuseLinks } from "./storage/paths.ts";
 import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
 
 /** What making a container works with. */
@@ -117,6 +118,12 @@ export async function createContainer(
   options: ContainerOptions,
 ): Promise<void> {
   const { containers, pods, ports } = context;
+  const what = `create container "${options.id}"`;
+  ports.storage.confidential.requireConsistent(what);
+  // Both are removed with the container: not what a link on a disk leads to.
+  const { bundle, scratch } = options;
+  await refuseLinks(bundle);
+  if (scratch !== "") await refuseLinks(scratch);
   const container = new Container(options);
   containers.add(container);
   const log = ports.log.child({ container: container.id });
@@ -134,6 +141,9 @@ export async function createContainer(
     await setUp({ container, pods, ports, rollback });
     finishSpec(context, container);
     await makeProcess(context, container, rollback);
+    await attachNetwork(container, ports, rollback);
+    // Its init may have ended already.
+    if (container.state.is("Creating")) container.state.to("create");
   } catch (error) {
     await rollback.run();
     throw error;
@@ -192,7 +202,6 @@ function watchInit(
   const { ports, onEnd } = context;
   const init = new GuestProcess(pid, ports, () => onEnd(container));
   container.init = init;
-  container.state.to("create");
   ports.reaper.watch(pid, (code) => {
     init.exited(code);
     endContainer(ports, container).catch((error) =>

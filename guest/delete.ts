@@ -4,8 +4,10 @@
  * @module
  */
 
+import { ShimError } from "../base/errors.ts";
 import type { Container } from "./container.ts";
 import type { Containers } from "./containers.ts";
+import { detachNetwork } from "./network/container_network.ts";
 import type { Pods } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
 import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
@@ -21,19 +23,50 @@ export interface DeleteContext {
 }
 
 /**
+ * Checks that a container of a confidential VM may be forgotten. One that may not
+ * stays registered.
+ *
+ * @throws {ShimError} PermissionDenied while it runs, FailedPrecondition while
+ * its root is mounted or after a failed unmount.
+ */
+function requireDeletable(ports: GuestPorts, container: Container): void {
+  const { confidential } = ports.storage;
+  const { id, options: { spec } } = container;
+  confidential.requireConsistent(`delete container "${id}"`);
+  if (!confidential.isActive) return;
+  if (container.state.is("Running")) {
+    throw new ShimError(
+      "PermissionDenied",
+      `Denied deleting state of a running container "${id}"`,
+    );
+  }
+  const root = spec.root?.path ?? "";
+  if (confidential.hasOverlayAt(root)) {
+    throw new ShimError(
+      "FailedPrecondition",
+      `Cannot delete container "${id}": overlay mount still active at "${root}"`,
+    );
+  }
+}
+
+/**
  * Removes what a container left. It is forgotten whatever fails.
  *
- * @throws {ShimError} What could not be removed.
+ * @throws {ShimError} What could not be removed; the refusal of a confidential
+ * VM, which changes nothing.
  */
 export async function deleteContainer(
   context: DeleteContext,
   container: Container,
 ): Promise<void> {
   const { containers, pods } = context;
+  requireDeletable(context.ports, container);
+  container.stopDialling.abort();
   try {
     await removeContainer(context.ports, container);
   } finally {
     const { role, sandboxId } = container.options.identity;
+    await detachNetwork(container, context.ports);
     containers.remove(container);
     if (role !== "standalone") await pods.leave(sandboxId, container.id);
     if (role === "sandbox") pods.unregisterSandboxRoot(container.id);

@@ -6,6 +6,7 @@
 
 import type { Containers } from "./containers.ts";
 import type { ExternalProcesses } from "./external.ts";
+import type { NetworkNamespaces } from "./network/namespaces.ts";
 import type { Pods } from "./pods.ts";
 import type { GuestProcess } from "./process/process.ts";
 import type { Reaper } from "./reaper.ts";
@@ -30,6 +31,8 @@ export interface DumpSources {
   readonly containers: Containers;
   /** Processes of the VM. */
   readonly external: ExternalProcesses;
+  /** Network namespaces. */
+  readonly networks: NetworkNamespaces;
   /** Children that are waited for. */
   readonly reaper: Pick<Reaper, "waiting">;
   /** Milliseconds since 1970. */
@@ -43,7 +46,7 @@ function processLine(name: string, process: GuestProcess): string {
 
 /** Writes the dump. */
 export function dump(sources: DumpSources): string {
-  const { calls, pods, containers, external, reaper, now } = sources;
+  const { calls, pods, containers, external, networks, reaper, now } = sources;
   const memory = Deno.memoryUsage();
   const lines = [
     `guest agent ${Deno.pid}: ${memory.rss} bytes resident, ` +
@@ -64,6 +67,10 @@ export function dump(sources: DumpSources): string {
     for (const exec of execs.values()) {
       lines.push(processLine("  exec", exec));
     }
+  }
+  lines.push("network namespaces:");
+  for (const { id, size, owner = "nobody" } of networks.all) {
+    lines.push(`  '${id}': ${size} adapters, used by ${owner}`);
   }
   lines.push("processes of the VM:");
   for (const process of external.all) lines.push(processLine("", process));

@@ -24,6 +24,7 @@ import {
   type StreamSet,
 } from "./process/pipes.ts";
 import { GuestProcess } from "./process/process.ts";
+import { ReconnectingOutput } from "./process/reconnecting_output.ts";
 import { Relay } from "./process/relay.ts";
 import { resolveUser } from "./spec/users.ts";
 
@@ -82,6 +83,34 @@ export async function dialStreams(
   return streams;
 }
 
+/** The output of an init, which goes on over a new connection when one is lost. */
+function reconnecting(
+  ports: Pick<GuestPorts, "dial" | "clock" | "timeouts" | "log">,
+  container: Container,
+  host: ProcessStreams,
+  settings: StdioRelaySettings = {},
+): ProcessStreams {
+  const { clock, timeouts } = ports;
+  const log = ports.log.child({ container: container.id });
+  const numbers = {
+    stdout: settings.StdOut ?? 0,
+    stderr: settings.StdErr ?? 0,
+  };
+  const streams = { ...host };
+  for (const name of ["stdout", "stderr"] as const) {
+    const stream = host[name];
+    if (stream === undefined) continue;
+    streams[name] = new ReconnectingOutput(stream, {
+      dial: () => ports.dial(numbers[name]),
+      clock,
+      pause: timeouts.guestRedial,
+      stop: container.stopDialling.signal,
+      log: log.child({ stream: name }),
+    });
+  }
+  return streams;
+}
+
 /** A terminal stands for input and output. */
 function terminalStreams(
   process: GuestProcess,
@@ -136,7 +165,8 @@ export async function startInit(
     // its pipe would kill the process at its first word.
     ? pipes?.take({ ...wanted, stdout: true, stderr: true }) ?? {}
     : terminalStreams(init, terminal);
-  init.relay = relay(ports, init.pid, own, host);
+  const output = reconnecting(ports, container, host, settings);
+  init.relay = relay(ports, init.pid, own, output);
   try {
     const runtime = await ports.runtime();
     await runtime.start(container.id, container.options.bundle);

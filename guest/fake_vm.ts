@@ -7,6 +7,7 @@
 
 import { FakeClock } from "../base/clock.ts";
 import { type Duplex, memoryPair } from "../base/duplex.ts";
+import { nullGuid } from "../base/guid.ts";
 import type { JsonObject } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
@@ -19,10 +20,12 @@ import {
 import type { LinuxResources } from "../oci/spec.gen.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
 import { GuestHost } from "./host.ts";
+import { FakeNetwork } from "./network/fake.ts";
+import { NetworkNamespaces } from "./network/namespaces.ts";
 import { Reaper } from "./reaper.ts";
 import { FakeRuntime } from "./runtime/fake.ts";
-import { ScsiMounts, scsiPorts } from "./storage/scsi.ts";
-import { ScsiDevices } from "./storage/scsi_device.ts";
+import { openStorage } from "./storage/open.ts";
+import type { GuestStorage } from "./storage/storage.ts";
 
 /** Control groups in memory. */
 export class FakeCgroups implements CgroupTree {
@@ -90,28 +93,47 @@ export class FakeVm {
   readonly runtime = new FakeRuntime();
   /** Control groups. */
   readonly cgroups = new FakeCgroups();
+  /** Interfaces. */
+  readonly network = new FakeNetwork();
   /** Time. */
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   /** What the host was told unasked. */
   readonly notifications: ContainerNotification[] = [];
   /** Roots of sandboxes whose shared folders exist. */
   readonly sandboxes = new Set<string>();
   /** The host's ends of the streams that the agent dialled, by port. */
   readonly ports = new Map<number, Duplex>();
+  /** What the host mounts. */
+  readonly storage: GuestStorage;
   /** The agent. */
   readonly host: GuestHost;
   /** Its answers. */
   readonly handlers: GuestHandlers;
   readonly #quit = new AbortController();
 
-  /** @param folder An empty folder, which the caller removes. */
-  constructor(folder: string) {
+  /**
+   * @param folder An empty folder, which the caller removes.
+   * @param clock Time.
+   * @param storage Its storage. Default: a VM with neither disks nor programs.
+   */
+  constructor(
+    folder: string,
+    clock: FakeClock = new FakeClock(),
+    storage?: GuestStorage,
+  ) {
     this.folder = folder;
-    const { runtime, clock, cgroups, sandboxes } = this;
+    this.clock = clock;
+    const { runtime, cgroups, sandboxes } = this;
     const log = silentLogger;
+    this.storage = storage ?? openStorage({
+      clock,
+      timeouts: defaultTimeouts,
+      log,
+      run: () => Promise.reject(new Error("no programs")),
+      dial: () => Promise.reject(new Error("refused")),
+    });
     const reaper = new Reaper({ log, orphans: false, reap: runtime.reap });
     runtime.reaper = reaper;
-    const scsiDevices = new ScsiDevices(clock, 5000);
     this.host = new GuestHost({
       log,
       clock,
@@ -120,15 +142,8 @@ export class FakeVm {
       kill: runtime.kill,
       cgroups,
       env: {},
-      scsiDevices,
-      scsiMounts: new ScsiMounts({
-        clock,
-        log,
-        ports: scsiPorts(
-          () => Promise.reject(new Error("no disks")),
-          () => Promise.reject(new Error("no programs")),
-        ),
-      }),
+      storage: this.storage,
+      networks: new NetworkNamespaces({ kernel: this.network, log }),
       sandboxMounts: {
         make: (root) => Promise.resolve(void sandboxes.add(root)),
         remove: (root) => Promise.resolve(void sandboxes.delete(root)),
@@ -215,6 +230,18 @@ export class FakeVm {
       TimeoutInMs: timeout,
     }, this.context(id));
     return ExitCode;
+  }
+
+  /** Changes the VM. */
+  async modify(
+    ResourceType: string,
+    RequestType: string,
+    Settings: JsonObject,
+  ): Promise<void> {
+    await this.handlers.ModifySettings({
+      ...this.base(nullGuid),
+      Request: { ResourceType, RequestType, Settings },
+    }, this.context(nullGuid));
   }
 
   /** Forgets a container. */

@@ -70,7 +70,10 @@ export class GuestHost {
         await createContainer(this.#context, options);
       },
       // The start of a container is the start of its first process.
-      Start: () => Promise.resolve(),
+      // deno-lint-ignore require-await -- an unknown container is a rejection
+      Start: async (_request, { containerId }) => {
+        if (containerId !== nullGuid) this.#containers.get(containerId);
+      },
       ShutdownGraceful: (_request, { containerId }) =>
         this.#shutdown(containerId, false),
       ShutdownForced: (_request, { containerId }) =>
@@ -114,9 +117,12 @@ export class GuestHost {
         const container = this.#containers.get(containerId);
         return { Properties: await properties(ports, container, names) };
       },
-      ModifySettings: async ({ Request }, { containerId }) => {
+      ModifySettings: async ({ Request }, { containerId, signal }) => {
         const request = requireResource(Request);
-        if (containerId === nullGuid) return await modifyVm(ports, request);
+        if (containerId === nullGuid) {
+          const context = { ports, containers: this.#containers, signal };
+          return await modifyVm(context, request);
+        }
         const container = this.#containers.get(containerId);
         await modifyContainer(ports, container, request);
       },
@@ -176,6 +182,7 @@ export class GuestHost {
       pods: this.#pods,
       containers: this.#containers,
       external: this.#external,
+      networks: this.#ports.networks,
       reaper: this.#ports.reaper,
       now: this.#ports.clock.now(),
     });

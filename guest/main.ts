@@ -11,6 +11,7 @@ import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { jsonLogger } from "../base/log.ts";
 import { bridgePort } from "../bridge/places.ts";
+import { descriptorDialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
 import { logWriter } from "./log_sink.ts";
 import { hostDialer } from "./stand_in.ts";
@@ -56,8 +57,16 @@ async function main(): Promise<void> {
   };
   try {
     const { runAgent } = await import("./agent.ts");
+    const dialDescriptor = descriptorDialer(directory);
     const isSimulated = directory !== undefined;
-    await runAgent({ flags, log, dial, dialBridge, isSimulated });
+    await runAgent({
+      flags,
+      log,
+      dial,
+      dialDescriptor,
+      dialBridge,
+      isSimulated,
+    });
     await writer.close();
   } catch (error) {
     log.error("The guest agent failed", { error: messageOf(error) });

@@ -10,31 +10,132 @@ import { HResult, HResultError } from "../base/hresult.ts";
 import {
   CombinedLayers,
   ContainerConstraints,
+  MappedDirectory,
   MappedVirtualDisk,
   type ModifyRequest,
+  NetworkAdapter,
   SCSIDevice,
+  VPCIDevice,
+  VPMemDevice,
 } from "../bridge/messages.gen.ts";
 import type { Container } from "./container.ts";
+import type { Containers } from "./containers.ts";
 import type { GuestPorts } from "./ports.ts";
-import { combineLayers, separateLayers } from "./storage/overlay.ts";
 
-/** Resources of the protocol that this agent cannot change yet. */
-const unsupported = new Set([
-  "MappedDirectory",
-  "VPMemDevice",
-  "Network",
-  "VPCIDevice",
-  "SecurityPolicy",
-  "SecurityPolicyFragment",
-]);
+/** What changing the VM works with. */
+export interface ModifyContext {
+  /** The VM. */
+  readonly ports: GuestPorts;
+  /** Its containers. */
+  readonly containers: Containers;
+  /** Aborts when the agent quits. */
+  readonly signal: AbortSignal;
+}
 
-/** Resources that this agent changes. */
-const supported = new Set([
-  "SCSIDevice",
-  "MappedVirtualDisk",
-  "CombinedLayers",
-  "ContainerConstraints",
-  "PodCgroupMemoryLimit",
+/** Does what a request asks for. */
+type Action<T> = (context: ModifyContext, settings: T) => Promise<unknown>;
+
+/** Actions by the RequestType; a missing one is not supported. */
+type Actions<T> = Readonly<
+  Partial<Record<"Add" | "Remove" | "Update", Action<T>>>
+>;
+
+/** Handles the requests about one resource. */
+type Resource = (
+  context: ModifyContext,
+  request: ModifyRequest,
+) => Promise<unknown>;
+
+/** A resource whose settings are read before the RequestType is looked at. */
+function resource<T>(codec: Codec<T>, actions: Actions<T>): Resource {
+  return async (context, request) => {
+    const settings = settingsOf(codec, request);
+    await actionOf(actions, request)(context, settings);
+  };
+}
+
+/** A resource without settings. */
+function bareResource(actions: Actions<undefined>): Resource {
+  return (context, request) => actionOf(actions, request)(context, undefined);
+}
+
+function unsupportedResource(_: ModifyContext, request: ModifyRequest): never {
+  throw new ShimError(
+    "NotImplemented",
+    `Cannot modify ${request.ResourceType}: this guest agent does not ` +
+      "support it",
+  );
+}
+
+/** The resources of a VM. */
+const resources: ReadonlyMap<string, Resource> = new Map([
+  [
+    "SCSIDevice",
+    resource(SCSIDevice, {
+      Remove: ({ ports, signal }, device) =>
+        ports.storage.unplug(device, signal),
+    }),
+  ],
+  [
+    "MappedVirtualDisk",
+    resource(MappedVirtualDisk, {
+      Add: ({ ports, signal }, disk) => ports.storage.addDisk(disk, signal),
+      Remove: ({ ports, signal }, disk) =>
+        ports.storage.removeDisk(disk, signal),
+    }),
+  ],
+  [
+    "MappedDirectory",
+    resource(MappedDirectory, {
+      Add: ({ ports, signal }, share) => ports.storage.addShare(share, signal),
+      Remove: ({ ports }, share) => ports.storage.removeShare(share),
+    }),
+  ],
+  [
+    "VPMemDevice",
+    resource(VPMemDevice, {
+      Add: ({ ports, signal }, device) => ports.storage.addPmem(device, signal),
+      Remove: ({ ports }, device) => ports.storage.removePmem(device),
+    }),
+  ],
+  [
+    "VPCIDevice",
+    resource(VPCIDevice, {
+      Add: ({ ports, signal }, device) => ports.storage.addPci(device, signal),
+    }),
+  ],
+  [
+    "CombinedLayers",
+    resource(CombinedLayers, {
+      Add: ({ ports }, layers) => ports.storage.combine(layers),
+      Remove: ({ ports, containers }, layers) =>
+        ports.storage.separate(layers, (root) => containers.runsOn(root)),
+    }),
+  ],
+  [
+    "PodCgroupMemoryLimit",
+    bareResource({ Update: ({ ports }) => ports.refreshMemoryLimit() }),
+  ],
+  [
+    "ContainerConstraints",
+    () => {
+      throw new HResultError(
+        HResult.SystemNotFound,
+        "Cannot modify ContainerConstraints: the request names no container",
+      );
+    },
+  ],
+  [
+    "Network",
+    resource(NetworkAdapter, {
+      Add: ({ ports, signal }, adapter) =>
+        ports.networks.addAdapter(adapter, signal),
+      Remove: ({ ports }, adapter) =>
+        Promise.resolve(ports.networks.removeAdapter(adapter)),
+    }),
+  ],
+  ["SecurityPolicy", unsupportedResource],
+  ["SecurityPolicyFragment", unsupportedResource],
 ]);
 
 /**
@@ -53,7 +154,7 @@ export function requireResource(
     );
   }
   const { ResourceType: type = "" } = request;
-  if (supported.has(type) || unsupported.has(type)) return request;
+  if (resources.has(type)) return request;
   throw new ShimError("InvalidArgument", `Invalid ResourceType '${type}'`);
 }
 
@@ -76,54 +177,30 @@ function settingsOf<T>(codec: Codec<T>, request: ModifyRequest): T {
   }
 }
 
-function unsupportedType(request: ModifyRequest): ShimError {
-  return new ShimError(
+/** @throws {ShimError} InvalidArgument for a RequestType without an action. */
+function actionOf<T>(actions: Actions<T>, request: ModifyRequest): Action<T> {
+  const type = request.RequestType || "Add";
+  const action = Object.hasOwn(actions, type)
+    ? actions[type as keyof Actions<T>]
+    : undefined;
+  if (action !== undefined) return action;
+  throw new ShimError(
     "InvalidArgument",
     `Cannot modify ${request.ResourceType}: the RequestType ` +
       `"${request.RequestType}" is not supported`,
   );
 }
 
-/** Changes the VM. */
+/**
+ * Changes the VM.
+ *
+ * @param request Checked by {@linkcode requireResource}.
+ */
 export async function modifyVm(
-  ports: GuestPorts,
+  context: ModifyContext,
   request: ModifyRequest,
 ): Promise<void> {
-  const { ResourceType: resource } = request;
-  const type = request.RequestType || "Add";
-  switch (resource) {
-    case "SCSIDevice": {
-      const { Controller = 0, Lun = 0 } = settingsOf(SCSIDevice, request);
-      if (type !== "Remove") throw unsupportedType(request);
-      return await ports.scsiDevices.unplug(Controller, Lun);
-    }
-    case "MappedVirtualDisk": {
-      const disk = settingsOf(MappedVirtualDisk, request);
-      if (type === "Add") return await ports.scsiMounts.add(disk);
-      if (type === "Remove") return await ports.scsiMounts.remove(disk);
-      throw unsupportedType(request);
-    }
-    case "CombinedLayers": {
-      const layers = settingsOf(CombinedLayers, request);
-      if (type === "Add") return await combineLayers(layers, ports.log);
-      if (type === "Remove") return await separateLayers(layers, ports.log);
-      throw unsupportedType(request);
-    }
-    case "PodCgroupMemoryLimit": {
-      if (type !== "Update") throw unsupportedType(request);
-      return await ports.refreshMemoryLimit();
-    }
-    case "ContainerConstraints":
-      throw new HResultError(
-        HResult.SystemNotFound,
-        "Cannot modify ContainerConstraints: the request names no container",
-      );
-    default:
-      throw new ShimError(
-        "NotImplemented",
-        `Cannot modify ${resource}: this guest agent does not support it`,
-      );
-  }
+  await resources.get(request.ResourceType ?? "")?.(context, request);
 }
 
 /** Changes a container: only its limits can be changed. */

@@ -11,7 +11,7 @@ import type { Logger } from "../base/log.ts";
 import { containerAnnotations, cri } from "../oci/annotations.ts";
 import type { LinuxResources } from "../oci/spec.gen.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
-import { parentOf } from "./storage/overlay.ts";
+import { parentOf } from "./storage/paths.ts";
 
 /** Which layout of paths the host uses. */
 export type PodKind = "v1" | "virtual" | "v2" | "standalone";

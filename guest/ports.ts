@@ -8,12 +8,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Duplex } from "../base/duplex.ts";
 import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
-import type { ScsiMounts } from "./storage/scsi.ts";
-import type { ScsiDevices } from "./storage/scsi_device.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
+import type { NetworkNamespaces } from "./network/namespaces.ts";
 import type { Reaper } from "./reaper.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import type { SandboxMounts } from "./spec/sandbox_mounts.ts";
+import type { GuestStorage } from "./storage/storage.ts";
 
 /** The VM around the agent. */
 export interface GuestPorts {
@@ -33,10 +33,10 @@ export interface GuestPorts {
   readonly cgroups: CgroupTree;
   /** Reaches a port of the host. */
   readonly dial: (port: number) => Promise<Duplex>;
-  /** Finds disks. */
-  readonly scsiDevices: ScsiDevices;
-  /** Mounts disks. */
-  readonly scsiMounts: ScsiMounts;
+  /** Network namespaces. */
+  readonly networks: NetworkNamespaces;
+  /** What the host mounts. */
+  readonly storage: GuestStorage;
   /** Mounts of a sandbox. */
   readonly sandboxMounts: SandboxMounts;
   /** Name of the VM. */
@@ -44,5 +44,5 @@ export interface GuestPorts {
   /** Environment of the agent, for programs of the VM. */
   readonly env: Readonly<Record<string, string>>;
   /** Sets how much memory all pods together may use, from the memory of now. */
-  readonly refreshMemoryLimit: () => Promise<void>;
+  readonly refreshMemoryLimit: () => Promise<unknown>;
 }

@@ -13,7 +13,7 @@ import type { Logger } from "../base/log.ts";
  */
 export class Rollback {
   readonly #log: Logger;
-  readonly #steps: { what: string; undo: () => Promise<void> }[] = [];
+  readonly #steps: { what: string; undo: () => Promise<unknown> }[] = [];
 
   /** @param log Where failures are told. */
   constructor(log: Logger) {
@@ -21,7 +21,7 @@ export class Rollback {
   }
 
   /** Notes what was done and how it is undone. */
-  add(what: string, undo: () => Promise<void>): void {
+  add(what: string, undo: () => Promise<unknown>): void {
     this.#steps.push({ what, undo });
   }
 

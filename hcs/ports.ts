@@ -207,6 +207,15 @@ export interface HostFiles {
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Copies a file, overwriting the target. */
   copy(from: string, to: string): Promise<void>;
+  /**
+   * Lets every virtual machine of this host open a file: an entry for the group
+   * S-1-5-83-0 in its access list that allows everything. An entry of the group
+   * that is there already is replaced.
+   *
+   * @throws {ShimError} NotFound when there is no such file.
+   * @throws {HResultError} what the host answered.
+   */
+  grantVmGroup(path: string): Promise<void>;
   /** The directory with kernel and root file system when nobody names one. */
   defaultBootDirectory(): Promise<string>;
   /** Names of the files in a boot directory. @throws {ShimError} NotFound. */

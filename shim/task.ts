@@ -68,6 +68,11 @@ export class Task {
     return this.#state.is("Creating");
   }
 
+  /** True when its create failed, or it was deleted. */
+  get isGone(): boolean {
+    return this.#state.is("Gone");
+  }
+
   /** The container, if it exists. */
   get container(): Container | undefined {
     return this.#container;

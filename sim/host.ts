@@ -10,7 +10,6 @@ import type { Logger } from "../base/log.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 import { spawnShim } from "./detached.ts";
 import { connectTo, listenAt } from "./endpoint.ts";
-import { emptyNetwork } from "./network.ts";
 import { endpointAddress, stateFolders } from "./state.ts";
 
 /** Windows Server 2025, on which the golden data was recorded. */
@@ -94,22 +93,30 @@ export async function simulatedHost(
 ): Promise<WindowsHost> {
   const { env = (name) => Deno.env.get(name), ...rest } = options;
   const root = env("LCOW_STATE") ?? "";
-  const [{ SimulatedHost }, { guestProgram }, mock, windows, { linuxFiles }] =
-    await Promise.all([
-      import("./simulated_host.ts"),
-      import("./guest_program.ts"),
-      import("../ffi/mock/hcs.ts"),
-      import("../ffi/windows/compute/vmcompute.ts"),
-      import("./files.ts"),
-    ]);
+  const [
+    { SimulatedHost },
+    { guestProgram },
+    mock,
+    windows,
+    { linuxFiles },
+    { simulatedNetwork },
+  ] = await Promise.all([
+    import("./simulated_host.ts"),
+    import("./guest_program.ts"),
+    import("../ffi/mock/hcs.ts"),
+    import("../ffi/windows/compute/vmcompute.ts"),
+    import("./files.ts"),
+    import("./network.ts"),
+  ]);
+  const state = stateFolders(root);
   const host = new SimulatedHost({
-    state: stateFolders(root),
+    state,
     guest: await guestProgram(env),
     ...rest,
   });
   return {
     compute: new windows.VmCompute(mock.mockVmCompute(host), rest),
-    network: emptyNetwork,
+    network: simulatedNetwork(state.networks),
     sockets: host,
     files: linuxFiles,
     platform: simulatedPlatform(root),

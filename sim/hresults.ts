@@ -46,6 +46,8 @@ export const refusals = {
   slotInUse: { hresult: 0x800700b7, source: "assumed" },
   /** Nothing is attached there, or no such controller. */
   slotEmpty: { hresult: HResult.ElementNotFound, source: "assumed" },
+  /** An adapter of an endpoint that the network service does not know. */
+  noSuchEndpoint: { hresult: 0x803b0002, source: "assumed" },
   /** GrantVmAccess for a VM that does not exist. */
   noSuchVm: { hresult: HResult.ElementNotFound, source: "assumed" },
   /** The machine did not come up. */

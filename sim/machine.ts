@@ -13,7 +13,7 @@ import type { Json } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { SerialQueue } from "../base/queue.ts";
 import { defineStates } from "../base/states.ts";
-import type { ExitInfo } from "../hcs/ports.ts";
+import type { ExitInfo, HostNetwork } from "../hcs/ports.ts";
 import type { ControlGroup } from "./control_group.ts";
 import { dialLog, initLine, relayLog, takeEntropy } from "./early_dials.ts";
 import type { GuestProgram } from "./guest_program.ts";
@@ -22,6 +22,7 @@ import { refusal } from "./hresults.ts";
 import type { MachinePlan } from "./machine_plan.ts";
 import { machineResources } from "./machine_resources.ts";
 import { modifyMachine, type Resources } from "./modify.ts";
+import { NetworkBus } from "./network_bus.ts";
 import { Presence } from "./presence.ts";
 import { machineProperties } from "./properties.ts";
 import { forgetMachine, releaseMachine } from "./reap.ts";
@@ -45,6 +46,8 @@ export interface MachineHost {
   readonly state: StateFolders;
   /** What runs in machines. */
   readonly guest: GuestProgram;
+  /** Knows the endpoints of network adapters. */
+  readonly network: HostNetwork;
   /** Source of time. */
   readonly clock: Clock;
   /** Takes what cannot be told to a caller. */
@@ -75,6 +78,7 @@ export class Machine {
   readonly #group: ControlGroup;
   readonly #presence: Presence;
   readonly #scsi: ScsiBus;
+  readonly #adapters: NetworkBus;
   readonly #resources: Resources;
   readonly #state;
   readonly #changes = new SerialQueue();
@@ -111,7 +115,13 @@ export class Machine {
       plan.controllers,
       (loops) => this.#write({ loops }),
     );
-    this.#resources = machineResources(this.#scsi, group, plan.processors);
+    this.#adapters = new NetworkBus(host.network);
+    this.#resources = machineResources(
+      this.#scsi,
+      this.#adapters,
+      group,
+      plan.processors,
+    );
     this.exited = this.#ended.promise;
   }
 
@@ -191,6 +201,7 @@ export class Machine {
     await this.#write({ vm: vm.identity });
     await linkJoined(vm.root, this.#record.cgroup.layout);
     await this.#scsi.prepare(vm.root);
+    this.#adapters.prepare(vm.root, vm.identity.pid);
     for (const { controller, lun, attachment } of this.#plan.disks) {
       await this.#scsi.attach(controller, lun, attachment);
     }
@@ -235,7 +246,10 @@ export class Machine {
     this.#state.to("end");
     try {
       // A change that is under way comes to its end first.
-      await this.#changes.run(() => Promise.resolve(this.#scsi.release()));
+      await this.#changes.run(() => {
+        this.#adapters.release();
+        return Promise.resolve(this.#scsi.release());
+      });
       await releaseMachine(this.#record, this.#host.clock);
       await forgetMachine(this.#host.state, this.folder);
     } catch (error) {

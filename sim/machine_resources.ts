@@ -8,6 +8,7 @@ import type { ProcessorLimits } from "../hcs/documents.gen.ts";
 import type { ControlGroup } from "./control_group.ts";
 import { refusal } from "./hresults.ts";
 import type { Resources } from "./modify.ts";
+import type { NetworkBus } from "./network_bus.ts";
 import type { ScsiBus } from "./scsi_bus.ts";
 
 /** HCS: a limit of 100000 is all of the machine's processors. */
@@ -21,6 +22,7 @@ const mebibyte = 1024 * 1024;
 /** The resources of a machine, in the units of the kernel. */
 export function machineResources(
   scsi: ScsiBus,
+  network: NetworkBus,
   group: ControlGroup,
   processors: number,
 ): Resources {
@@ -28,6 +30,8 @@ export function machineResources(
     attach: (guid, lun, attachment) =>
       scsi.attach(scsi.controller(guid), lun, attachment),
     detach: (guid, lun) => scsi.detach(scsi.controller(guid), lun),
+    attachAdapter: (id, adapter) => network.attach(id, adapter),
+    detachAdapter: (id) => network.detach(id),
     limitMemory: (mebibytes) => group.limitMemory(mebibytes * mebibyte),
     async limitProcessors(limits: ProcessorLimits) {
       if (limits.Reservation || limits.MaximumFrequencyMHz) {

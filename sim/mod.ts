@@ -8,8 +8,7 @@
  * crash can be cleaned up after.
  *
  * Every document is validated against the schema of the compute service. What
- * this host does not simulate (network adapters, file shares, PCI devices,
- * isolation) is refused as "not supported" instead of pretended.
+ * this host does not simulate (file shares, PCI devices, isolation) is refused as "not supported" instead of pretended.
  *
  * @module
  */

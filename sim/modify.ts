@@ -9,6 +9,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
 import {
   ModifySettingRequest,
+  NetworkAdapter,
   ProcessorLimits,
   ScsiAttachment,
 } from "../hcs/documents.gen.ts";
@@ -26,6 +27,10 @@ export interface Resources {
   ): Promise<void>;
   /** Takes a disk away. */
   detach(controller: string, lun: number): Promise<void>;
+  /** Attaches a network adapter, named by its GUID. */
+  attachAdapter(id: string, adapter: NetworkAdapter): Promise<void>;
+  /** Takes a network adapter away. */
+  detachAdapter(id: string): Promise<void>;
   /** Limits the memory, in MiB. */
   limitMemory(mebibytes: number): Promise<void>;
   /** Limits processors. */
@@ -34,13 +39,13 @@ export interface Resources {
 
 const memoryPath = "VirtualMachine/ComputeTopology/Memory/SizeInMB";
 const limitsPath = "VirtualMachine/ComputeTopology/Processor/Limits";
+const adapterPath = /^VirtualMachine\/Devices\/NetworkAdapters\/([^/]+)$/;
 const scsiPath =
   /^VirtualMachine\/Devices\/Scsi\/([^/]+)\/Attachments\/([^/]+)$/;
 
 /** Resources that the compute service has and this host does not simulate. */
 const absent = [
   /^VirtualMachine\/ComputeTopology\/Processor\/CpuGroup$/,
-  /^VirtualMachine\/Devices\/NetworkAdapters\/[^/]+$/,
   /^VirtualMachine\/Devices\/Plan9\/Shares$/,
   /^VirtualMachine\/Devices\/VirtualPci\/[^/]+$/,
   /^VirtualMachine\/Devices\/HvSocket\/HvSocketConfig\/ServiceTable\/[^/]+$/,
@@ -90,6 +95,24 @@ async function modifyScsi(
   await resources.detach(controller, lun);
 }
 
+async function modifyAdapter(
+  request: ModifySettingRequest,
+  id: string,
+  resources: Resources,
+): Promise<void> {
+  const adapter = settings(NetworkAdapter, request.Settings);
+  if (request.RequestType === "Add") {
+    return await resources.attachAdapter(id, adapter);
+  }
+  if (request.RequestType === "Remove") {
+    return await resources.detachAdapter(id);
+  }
+  throw refusal(
+    "invalidDocument",
+    `$.RequestType: expected "Add" or "Remove" for a network adapter`,
+  );
+}
+
 /** Processors and memory are changed without a request type, or with `Update`. */
 function requireUpdate({ RequestType: type }: ModifySettingRequest): void {
   if (type === undefined || type === "Update") return;
@@ -115,6 +138,10 @@ export async function modifyMachine(
   const [, controller, place] = scsiPath.exec(path) ?? [];
   if (controller !== undefined && place !== undefined) {
     return await modifyScsi(modify, controller, place, resources);
+  }
+  const [, adapter] = adapterPath.exec(path) ?? [];
+  if (adapter !== undefined) {
+    return await modifyAdapter(modify, adapter, resources);
   }
   if (path === memoryPath) {
     requireUpdate(modify);

@@ -1,24 +1,173 @@
 /**
- * The network service of the simulated host, on which nobody has made anything.
+ * The network service of the simulated host. On Windows a CNI plugin makes
+ * namespaces and endpoints in the host's network service; here a namespace is a
+ * file in the state folder, `n/<GUID in lower case>.json`:
+ *
+ * ```json
+ * {
+ *   "endpoints": [{
+ *     "id": "c0000000-0000-4000-8000-000000000001",
+ *     "name": "eth0",
+ *     "addresses": ["10.0.0.5/24", "fd00::5/64"],
+ *     "gateways": ["10.0.0.1", "fd00::1"],
+ *     "servers": ["10.0.0.10"],
+ *     "searches": ["cluster.local"]
+ *   }]
+ * }
+ * ```
+ *
+ * Only `id` and `addresses` are needed.
  *
  * @module
  */
 
-import { ShimError } from "../base/errors.ts";
-import type { HostNetwork } from "../hcs/ports.ts";
+import { string } from "../base/codec.ts";
+import { filled, list, object } from "../base/codec_shapes.ts";
+import { messageOf, ShimError } from "../base/errors.ts";
+import { isGuid, nullGuid } from "../base/guid.ts";
+import { type IpPrefix, parseIpPrefix } from "../base/ip_address.ts";
+import { parseJson } from "../base/json.ts";
+import type { HostEndpoint, HostNetwork } from "../hcs/ports.ts";
 
-function notFound(kind: string, id: string): Promise<never> {
-  return Promise.reject(
-    new ShimError(
-      "NotFound",
-      `${kind} ID "${id}" not found: the simulated host has no network; leave windows.network.networkNamespace out of the specification`,
-    ),
+/** An endpoint in the file of its namespace. */
+interface Endpoint {
+  id?: string;
+  name?: string;
+  addresses?: string[];
+  gateways?: string[];
+  servers?: string[];
+  searches?: string[];
+}
+
+const Endpoint = object<Endpoint>("Endpoint", {
+  id: filled(string),
+  name: filled(string),
+  addresses: filled(list(string)),
+  gateways: filled(list(string)),
+  servers: filled(list(string)),
+  searches: filled(list(string)),
+});
+
+const Namespace = object<{ endpoints?: Endpoint[] }>("Namespace", {
+  endpoints: filled(list(Endpoint)),
+});
+
+/** The first three bytes of hardware addresses that Hyper-V gives. */
+const hyperv = "00-15-5D";
+
+/** A hardware address that only this endpoint has, as Windows writes it. */
+function macOf(id: string): string {
+  const [a, b, c] = id.slice(-6).match(/../g) ?? [];
+  return `${hyperv}-${a}-${b}-${c}`.toUpperCase();
+}
+
+function requireAddress(text: string): IpPrefix {
+  const prefix = parseIpPrefix(text);
+  if (prefix !== undefined) return prefix;
+  throw new ShimError(
+    "InvalidArgument",
+    `address ${JSON.stringify(text)} is none; write it as 10.0.0.5/24`,
   );
 }
 
-/** A network service without namespaces, endpoints and networks. */
-export const emptyNetwork: HostNetwork = {
-  namespace: (id) => notFound("Namespace", id),
-  endpoint: (id) => notFound("Endpoint", id),
-  networks: () => Promise.resolve([]),
-};
+function hostEndpoint(endpoint: Endpoint, namespaceId: string): HostEndpoint {
+  const { id = "", name = "eth0", addresses = [], gateways = [] } = endpoint;
+  if (!isGuid(id)) {
+    throw new ShimError("InvalidArgument", `endpoint id "${id}" is no GUID`);
+  }
+  return {
+    id,
+    name,
+    networkId: nullGuid,
+    namespaceId,
+    policies: [],
+    ipConfigurations: addresses.map(requireAddress)
+      .map(({ address, length }) => ({
+        ipAddress: address.text,
+        prefixLength: length,
+      })),
+    dns: {
+      domain: "",
+      search: endpoint.searches ?? [],
+      serverList: endpoint.servers ?? [],
+      options: [],
+    },
+    routes: gateways.map((nextHop) => ({
+      nextHop,
+      destinationPrefix: nextHop.includes(":") ? "::/0" : "0.0.0.0/0",
+      metric: 0,
+    })),
+    macAddress: macOf(id),
+  };
+}
+
+function notFound(kind: string, id: string, folder: string): ShimError {
+  return new ShimError(
+    "NotFound",
+    `${kind} ID "${id}" not found: describe it in a file of ${folder}, or leave ` +
+      "windows.network.networkNamespace out of the specification",
+  );
+}
+
+async function readEndpoints(
+  folder: string,
+  id: string,
+): Promise<HostEndpoint[] | undefined> {
+  if (!isGuid(id)) return undefined;
+  const path = `${folder}/${id.toLowerCase()}.json`;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  try {
+    const { endpoints = [] } = Namespace.validate(parseJson(text, path));
+    return endpoints.map((endpoint) => hostEndpoint(endpoint, id));
+  } catch (cause) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Cannot use ${path}: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * A network service that reads namespaces from files.
+ *
+ * @param folder Their folder, which may be missing.
+ */
+export function simulatedNetwork(folder: string): HostNetwork {
+  return {
+    async namespace(id) {
+      const endpoints = await readEndpoints(folder, id);
+      if (endpoints === undefined) throw notFound("Namespace", id, folder);
+      const endpointIds = endpoints.map((endpoint) => endpoint.id);
+      return { id, namespaceId: 0, endpointIds };
+    },
+    async endpoint(id) {
+      const wanted = id.toLowerCase();
+      for (const namespace of await namespacesIn(folder)) {
+        const endpoints = await readEndpoints(folder, namespace) ?? [];
+        const found = endpoints.find((it) => it.id.toLowerCase() === wanted);
+        if (found !== undefined) return found;
+      }
+      throw notFound("Endpoint", id, folder);
+    },
+    networks: () => Promise.resolve([]),
+  };
+}
+
+async function namespacesIn(folder: string): Promise<string[]> {
+  const ids: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".json")) ids.push(name.slice(0, -".json".length));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return ids.sort();
+}

@@ -16,6 +16,7 @@ import type {
   ComputeSystem,
   ComputeSystemSummary,
   GuestSockets,
+  HostNetwork,
 } from "../hcs/ports.ts";
 import { ControlGroup } from "./control_group.ts";
 import { exclusively } from "./exclusive.ts";
@@ -26,6 +27,7 @@ import { Machine } from "./machine.ts";
 import { HandleCount, RemoteHandle } from "./machine_handle.ts";
 import { type MachinePlan, planMachine } from "./machine_plan.ts";
 import { mountTable } from "./mount_table.ts";
+import { simulatedNetwork } from "./network.ts";
 import { RemotePresence } from "./presence.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process_identity.ts";
 import { hostProperties, readQuery } from "./properties.ts";
@@ -73,6 +75,7 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
   readonly #guest: GuestProgram;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #network: HostNetwork;
   readonly #processors = navigator.hardwareConcurrency;
   /** The machines of this process that have not ended, by id. */
   readonly #machines = new Map<string, Owned>();
@@ -90,6 +93,7 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
     if (options.layout) this.#layout = Promise.resolve(options.layout);
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLogger;
+    this.#network = simulatedNetwork(options.state.networks);
   }
 
   /**
@@ -187,6 +191,7 @@ export class SimulatedHost implements ComputeHost, GuestSockets {
       {
         state: this.#state,
         guest: this.#guest,
+        network: this.#network,
         clock: this.#clock,
         log: this.#log,
       },

@@ -24,6 +24,8 @@ export interface StateFolders {
   readonly sockets: string;
   /** One folder per virtual machine. */
   readonly vms: string;
+  /** One file per network namespace. */
+  readonly networks: string;
 }
 
 /**
@@ -55,7 +57,12 @@ export function stateFolders(root: string | undefined): StateFolders {
         `fit in front of the socket names: choose a shorter folder`,
     );
   }
-  return { root: trimmed, sockets: `${trimmed}/s`, vms: `${trimmed}/vm` };
+  return {
+    root: trimmed,
+    sockets: `${trimmed}/s`,
+    vms: `${trimmed}/vm`,
+    networks: `${trimmed}/n`,
+  };
 }
 
 /** SHA-256 of a text, as lower-case hex. */

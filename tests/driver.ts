@@ -35,6 +35,8 @@ export interface BundleOptions {
   readonly rootfs: string;
   /** Annotations of the specification. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Section `windows` of the specification. */
+  readonly windows?: Readonly<Record<string, unknown>>;
   /** Whether stdin is wanted. */
   readonly stdin?: boolean;
 }
@@ -98,6 +100,7 @@ function specification(options: BundleOptions): unknown {
       },
     ],
     annotations: options.annotations ?? {},
+    ...(options.windows && { windows: options.windows }),
     linux: {
       namespaces: namespaces.map((type) => ({ type })),
       resources: {},

@@ -162,6 +162,21 @@ Deno.test("create() that is refused before anything is acquired can be repeated"
       },
       'Network namespace "/run/netns/a"',
     ],
+    [
+      {
+        ...plainSpec,
+        linux: { namespaces: [{ type: "network", path: "/proc/9/ns/net" }] },
+      },
+      'Network namespace "/proc/9/ns/net"',
+    ],
+    [
+      {
+        ...plainSpec,
+        annotations: { "io.kubernetes.cri.container-type": "container" },
+        linux: { namespaces: [{ type: "network", path: "/proc/self/ns/net" }] },
+      },
+      'Network namespace "/proc/self/ns/net"',
+    ],
   ];
   for (const [spec, message] of refused) {
     const world = new ContainerWorld();
@@ -175,6 +190,16 @@ Deno.test("create() that is refused before anything is acquired can be repeated"
     assertEquals([world.guest.calls, world.vm.script.calls], [[], []]);
     await world.create();
   }
+});
+
+Deno.test("create() lets a workload join the network of its sandbox's process", async () => {
+  const world = new ContainerWorld();
+  const annotations = { "io.kubernetes.cri.container-type": "container" };
+  const namespaces = [{ type: "network", path: "/proc/17/ns/net" }];
+  await world.create({
+    spec: { ...plainSpec, annotations, linux: { namespaces } },
+  });
+  assertEquals(world.container.state, "Created");
 });
 
 Deno.test("create() leaves a network namespace of Windows to the pod and the guest", async () => {

@@ -49,11 +49,18 @@ export class PodController {
    * later waits for that one setup. A pod without a network has nothing to do.
    *
    * @param signal Of the first caller: prevents what has not begun.
-   * @throws What the network's setup threw, for every caller. The pod cannot be
-   * used then; {@linkcode PodController.teardownNetwork} takes back what there is.
+   * @throws {ShimError} FailedPrecondition when its network was taken down: nobody
+   * would take down what is set up then. Else what the network's setup threw, for
+   * every caller. The pod cannot be used then;
+   * {@linkcode PodController.teardownNetwork} takes back what there is.
    */
   setupNetwork(signal?: AbortSignal): Promise<void> {
     const { network } = this.#deps;
+    if (this.#isEnding) {
+      return Promise.reject(
+        this.#ended(`set up the network of pod "${this.id}"`),
+      );
+    }
     this.#networkSetup ??= network?.setup(signal) ?? Promise.resolve();
     return this.#networkSetup;
   }
@@ -86,10 +93,7 @@ export class PodController {
       );
     }
     if (this.#isEnding) {
-      throw new ShimError(
-        "FailedPrecondition",
-        `Cannot add container "${id}" to pod "${this.id}": the pod has ended, its network is taken down`,
-      );
+      throw this.#ended(`add container "${id}" to pod "${this.id}"`);
     }
     if (this.#containers.size >= limits.containers) {
       throw new ShimError(
@@ -120,6 +124,13 @@ export class PodController {
   /** Forgets a container; tears nothing down. @throws {ShimError} NotFound. */
   remove(id: string): void {
     if (!this.#containers.delete(id)) throw this.#notFound(id);
+  }
+
+  #ended(what: string): ShimError {
+    return new ShimError(
+      "FailedPrecondition",
+      `Cannot ${what}: the pod has ended, its network is taken down`,
+    );
   }
 
   #notFound(id: string): ShimError {

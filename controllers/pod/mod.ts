@@ -21,7 +21,8 @@
  * container, because its first one could not be created, is ended by
  * `teardownNetwork`.
  *
- * **Idempotency.** `setupNetwork` is one setup, however often it is called.
+ * **Idempotency.** `setupNetwork` is one setup, however often it is called; a pod
+ * whose network was taken down refuses it.
  * `teardownNetwork` may be repeated, and so may the delete of a container: one
  * that failed at the network goes on there and gives the same last status.
  *

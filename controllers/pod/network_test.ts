@@ -169,6 +169,20 @@ Deno.test("a pod whose network is taken down takes no further container", async 
   await deleted;
 });
 
+Deno.test("a pod whose network is taken down does not set it up again", async () => {
+  const { world: { pod }, network } = scene();
+  await pod.teardownNetwork();
+  const error = await assertRejects(
+    () => pod.setupNetwork(),
+    ShimError,
+    'Cannot set up the network of pod "pod1": the pod has ended',
+  );
+  assertEquals([classify(error), network.said()], [
+    "FailedPrecondition",
+    ["teardown"],
+  ]);
+});
+
 Deno.test("the sandbox container is deleted last while the VM runs", async () => {
   let isRunning = true;
   const { world, network } = scene(() => isRunning);

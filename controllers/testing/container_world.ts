@@ -59,26 +59,30 @@ export class ContainerWorld {
   /** The client's streams. */
   readonly client = new FakeClient();
   /** The time. */
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   /** The VM's disks. */
   readonly scsi: ScsiController;
   /** The pod. */
   readonly pod: PodController;
   /** The container. */
   readonly container: LinuxContainer;
+  readonly #podDependencies: PodDependencies;
 
   /**
    * @param options How the guest behaves.
    * @param faults Counts, and fails one of, the calls to host and guest.
    * @param scratchEncryption Whether scratch disks are encrypted.
    * @param podParts What the pod has as a whole; no network by default.
+   * @param clock The time.
    */
   constructor(
     options: FakeGuestOptions = {},
     faults?: FaultPlan,
     scratchEncryption = false,
     podParts: Pick<PodDependencies, "network" | "isVmRunning"> = {},
+    clock: FakeClock = new FakeClock(),
   ) {
+    this.clock = clock;
     this.guest = new FakeGuest(options);
     const guest = faults?.wrap(this.guest, [
       "modify",
@@ -87,7 +91,7 @@ export class ContainerWorld {
     ]) ?? this.guest;
     const vm = faults?.wrap(this.vm, ["modify"]) ?? this.vm;
     this.scsi = new ScsiController({ vm, guest });
-    this.pod = new PodController({
+    this.#podDependencies = {
       guest,
       scsi: this.scsi,
       compute: faults?.wrap(this.compute, ["grantAccess"]) ?? this.compute,
@@ -99,8 +103,14 @@ export class ContainerWorld {
       runtimeId: fakeRuntimeId,
       scratchEncryption,
       ...podParts,
-    }, "pod1");
+    };
+    this.pod = this.newPod("pod1");
     this.container = this.pod.newContainer("web");
+  }
+
+  /** A further pod of the same VM. */
+  newPod(id: string): PodController {
+    return new PodController(this.#podDependencies, id);
   }
 
   /** Creates the container. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { HResult, HResultError } from "../../base/hresult.ts";
+import { HResult, HResultError, isGone } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import type {
   ComputeHost,
@@ -75,9 +75,14 @@ export class FakeComputeSystem implements ComputeSystem {
     if (this.obedient) this.exit({ exitType: "ForcedExit" });
   }
 
-  /** Records the call. */
+  /** Records the call. A handle that is gone is closed. */
   async close(): Promise<void> {
-    await this.script.play("close");
+    try {
+      await this.script.play("close");
+    } catch (error) {
+      if (isGone(error)) this.closed = true;
+      throw error;
+    }
     this.closed = true;
   }
 }

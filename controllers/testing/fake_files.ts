@@ -49,6 +49,11 @@ export class FakeFiles implements HostFiles {
     return this.script.play("copy", { from, to });
   }
 
+  /** Records the path. */
+  grantVmGroup(path: string): Promise<void> {
+    return this.script.play("grantVmGroup", path);
+  }
+
   /** Always the same one. */
   async defaultBootDirectory(): Promise<string> {
     await this.script.play("defaultBootDirectory");

@@ -10,7 +10,8 @@ import { jsonLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { ScriptedPeer } from "../../bridge/scripted_peer.ts";
 import { bridgePort } from "../../bridge/places.ts";
-import { type CreateVm, VmController } from "../vm/controller.ts";
+import { VmController } from "../vm/controller.ts";
+import type { CreateVm } from "../vm/dependencies.ts";
 import { entropyPort, logPort } from "../vm/kernel_command_line.ts";
 import { FakeCompute } from "./fake_compute.ts";
 import { FakeFiles } from "./fake_files.ts";
@@ -35,7 +36,7 @@ export class VmWorld {
   /** The host's files. */
   readonly files = new FakeFiles();
   /** The time. */
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   /** The host's memory that the VM uses. */
   readonly memory = { workingSet: (): bigint => 4_096n, close: (): void => {} };
   /** The lines of the log. */
@@ -43,10 +44,20 @@ export class VmWorld {
   /** The controller. */
   readonly vm: VmController;
 
-  /** Nothing is created yet. */
-  constructor() {
+  /**
+   * Nothing is created yet.
+   *
+   * @param clock The time.
+   */
+  constructor(clock: FakeClock = new FakeClock()) {
+    this.clock = clock;
+    this.vm = this.newVm();
+  }
+
+  /** A further VM of this host. */
+  newVm(): VmController {
     const { compute, sockets, files, clock } = this;
-    this.vm = new VmController({
+    return new VmController({
       host: {
         compute,
         sockets,

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { classify, ShimError } from "../../base/errors.ts";
 import { vsockServiceId } from "../../base/guid.ts";
+import type { Guest } from "../../bridge/guest.ts";
 import {
   type ModifyRequest,
   SecurityPolicy,
@@ -23,6 +24,7 @@ import type {
 import type { HostFiles } from "../../hcs/ports.ts";
 import { type AnnotationReader, vmAnnotations } from "../../oci/annotations.ts";
 import { bootFileNames, type BootPlan } from "./boot.ts";
+import type { VmDocument } from "./document.ts";
 import { entropyPort, logPort } from "./kernel_command_line.ts";
 import type { ConfidentialConfig, DocumentInput, FileCopy } from "./options.ts";
 
@@ -219,7 +221,7 @@ async function readEncoded(
  *
  * @throws {ShimError} when a file is there that cannot be read.
  */
-export async function readReferenceInfo(
+async function readReferenceInfo(
   files: Pick<HostFiles, "join" | "read">,
   directory: string,
   { referenceInfoFile, hashEnvelopeFile }: ConfidentialConfig,
@@ -249,4 +251,23 @@ export function policyRequest(
       EncodedUVMHashEnvelopeReference: hashEnvelope,
     }),
   };
+}
+
+/**
+ * Tells the guest of a confidential VM what to enforce; others hear nothing.
+ *
+ * @throws {ShimError} what the guest answered, or why a description of the VM
+ * cannot be read.
+ */
+export async function sendPolicy(
+  guest: Pick<Guest, "modify">,
+  files: Pick<HostFiles, "join" | "read">,
+  { boot, sandboxOptions: { confidential } }: Pick<
+    VmDocument,
+    "boot" | "sandboxOptions"
+  >,
+): Promise<void> {
+  if (confidential === undefined) return;
+  const info = await readReferenceInfo(files, boot.directory, confidential);
+  await guest.modify(policyRequest(confidential, info));
 }

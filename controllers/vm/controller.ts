@@ -4,75 +4,30 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
+import { deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
-import { HResult, HResultError } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import { Ledger } from "../../base/ledger.ts";
-import type { Logger } from "../../base/log.ts";
 import { SerialQueue } from "../../base/queue.ts";
 import type { State } from "../../base/states.ts";
-import type { Timeouts } from "../../base/timeouts.ts";
-import type { Tracer } from "../../base/trace.ts";
 import type { Guest } from "../../bridge/guest.ts";
-import type { ComputeSystem, WindowsHost } from "../../hcs/ports.ts";
-import type { Annotations } from "../../oci/annotations.ts";
+import type { ComputeSystem } from "../../hcs/ports.ts";
 import { DeviceControllers } from "../device/device_controllers.ts";
 import { unlessGone } from "../device/peers.ts";
 import type { Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
 import type { VpciController } from "../device/vpci/mod.ts";
-import { policyRequest, readReferenceInfo } from "./confidential.ts";
-import { createSystem } from "./create_system.ts";
+import { sendPolicy } from "./confidential.ts";
+import { createSystem, exitError } from "./create_system.ts";
 import { rootDisk, scsiControllerCount } from "./devices.ts";
+import type { CreateVm, VmDependencies, VmExit } from "./dependencies.ts";
 import type { VmDocument } from "./document.ts";
 import { GuestLink } from "./guest_link.ts";
 import { HostMemory } from "./host_memory.ts";
-import type { VmPlatform } from "./host_facts.ts";
-import type { HostDevice, RuntimeOptions, SandboxOptions } from "./options.ts";
+import type { SandboxOptions } from "./options.ts";
 import { VmResources } from "./resources.ts";
 import { type VmEvent, type VmState, vmStates } from "./states.ts";
 import { readVmStats, type VmStats } from "./stats.ts";
-
-/** What a VM is made of. */
-export interface CreateVm {
-  /** Its id for the compute service, `<sandbox>@vm`. */
-  readonly id: string;
-  /** Who owns it; empty means the shim. */
-  readonly owner: string;
-  /** The bundle of its sandbox. */
-  readonly bundle: string;
-  /** Runtime options; absent when containerd sent none of ours. */
-  readonly options?: RuntimeOptions | undefined;
-  /** Annotations of its sandbox. */
-  readonly annotations: Annotations;
-  /** Host devices of its sandbox. */
-  readonly devices: readonly HostDevice[];
-}
-
-/** What a {@linkcode VmController} needs. */
-export interface VmDependencies {
-  /** The host. */
-  readonly host: Pick<WindowsHost, "compute" | "sockets" | "files"> & {
-    readonly platform: VmPlatform;
-  };
-  /** Where it tells what happens, and where the guest's log goes. */
-  readonly log: Logger;
-  /** Source of time. */
-  readonly clock: Clock;
-  /** `vmStart`, `vmTerminate`, `drainGrace` and those of the bridge. */
-  readonly timeouts: Timeouts;
-  /** Gets a span per guest call. */
-  readonly tracer?: Tracer;
-}
-
-/** How a VM ended. */
-export interface VmExit {
-  /** When, in milliseconds since 1970. */
-  readonly at: number;
-  /** Why, when it did not end in order. */
-  readonly error?: Error;
-}
 
 /** A VM that exists. */
 interface CreatedVm {
@@ -303,12 +258,12 @@ export class VmController {
           clock,
           timeouts.vmStart,
           `Start of VM "${this.id}"`,
-          (signal) => this.#boot(this.#vm!, signal),
+          (signal) => this.#boot(signal),
           AbortSignal.any([signal, this.#gone.signal]),
         );
         this.#state.to("start");
         this.#startedAt = clock.now();
-        this.#watchGuest(this.#guest);
+        this.#watchGuest(this.#guest, this.#vm!);
       } catch (error) {
         if (this.#state.can("fail")) this.#state.to("fail");
         throw error;
@@ -317,16 +272,10 @@ export class VmController {
   }
 
   /** A confidential VM hears first of all what it is to enforce. */
-  async #boot(
-    { link, plan: { boot, sandboxOptions } }: CreatedVm,
-    signal: AbortSignal,
-  ): Promise<Guest> {
+  async #boot(signal: AbortSignal): Promise<Guest> {
+    const { link, plan } = this.#vm!;
     const guest = await link.open(signal);
-    const { confidential } = sandboxOptions;
-    if (confidential === undefined) return guest;
-    const { files } = this.#deps.host;
-    const info = await readReferenceInfo(files, boot.directory, confidential);
-    await guest.modify(policyRequest(confidential, info));
+    await sendPolicy(guest, this.#deps.host.files, plan);
     return guest;
   }
 
@@ -335,7 +284,8 @@ export class VmController {
    * never started. Idempotent; a create or start that is under way is ended.
    *
    * @throws what the compute service answered to the close of the handle. The
-   * VM is Invalid then, and the call can be repeated.
+   * VM is Invalid then, and the call can be repeated; when the VM itself has ended,
+   * `exited` resolves all the same.
    */
   terminate(): Promise<void> {
     this.#operation.abort(
@@ -354,6 +304,8 @@ export class VmController {
         this.#settle();
       } catch (error) {
         this.#state.to("fail");
+        // The handle is left, not the VM: who waits for its end has waited enough.
+        if (this.#exit !== undefined) this.#settle();
         throw error;
       } finally {
         this.#isTerminating = false;
@@ -365,15 +317,16 @@ export class VmController {
    * Ends a VM whose bridge is lost and that does not end by itself: nobody can
    * reach what runs in it. Never rejects.
    */
-  async #watchGuest(guest: Guest): Promise<void> {
+  async #watchGuest(guest: Guest, { link }: CreatedVm): Promise<void> {
     const { error: cause } = await guest.ended;
+    if (link.isClosed) return; // by us
     const { clock, timeouts, log } = this.#deps;
     try {
       await clock.sleep(timeouts.bridgeLost, this.#gone.signal);
     } catch {
       return; // it has ended
     }
-    if (this.#isTerminating) return;
+    if (link.isClosed) return;
     const reason = cause === undefined ? "" : `: ${messageOf(cause)}`;
     const error = this.#lost = new ShimError(
       "Unavailable",
@@ -420,18 +373,7 @@ export class VmController {
 
   /** Waits for the end of the system. Never rejects. */
   async #watch(system: ComputeSystem): Promise<void> {
-    let error: Error | undefined;
-    try {
-      const { status, exitType } = await system.exited;
-      if (exitType === "UnexpectedExit") {
-        error = new HResultError(
-          status || HResult.UnexpectedExit,
-          `VM "${this.id}" ended unexpectedly`,
-        );
-      }
-    } catch (cause) {
-      error = new ShimError("Unavailable", messageOf(cause), { cause });
-    }
+    const error = await exitError(system);
     this.#recordExit(error);
     this.#gone.abort(
       error ?? new ShimError("Aborted", `VM "${this.id}" has ended`),

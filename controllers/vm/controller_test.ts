@@ -261,6 +261,18 @@ Deno.test("terminate() whose close fails leaves the VM Invalid and can be repeat
   await world.vm.exited;
 });
 
+Deno.test("terminate() whose close fails releases who waits for the VM, which has ended", async () => {
+  const world = new VmWorld();
+  await world.create();
+  await (await world.boot()).log.close();
+  world.compute.system.script.failNext("close", injected);
+  assertEquals(await world.vm.terminate().catch((error) => error), injected);
+  assertEquals(await world.vm.exited, { at: world.clock.now() });
+  assertEquals(world.vm.state, "Invalid");
+  await world.vm.terminate();
+  assertEquals(world.vm.state, "Terminated");
+});
+
 Deno.test("terminate() gives up waiting for a VM that does not end", async () => {
   const world = new VmWorld();
   await world.create();

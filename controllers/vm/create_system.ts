@@ -1,15 +1,15 @@
 /**
- * Creates the compute system of a VM.
+ * The compute system of a VM: how it is created, and why it ended.
  *
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
+import { messageOf, ShimError } from "../../base/errors.ts";
 import { HResult, HResultError, sameCondition } from "../../base/hresult.ts";
 import type { Logger } from "../../base/log.ts";
 import { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
 import type { ComputeHost, ComputeSystem } from "../../hcs/ports.ts";
-import type { CreateVm, VmDependencies } from "./controller.ts";
+import type { CreateVm, VmDependencies } from "./dependencies.ts";
 import type { VmDocument } from "./document.ts";
 import { planVm, putFiles } from "./plan.ts";
 
@@ -55,5 +55,25 @@ export async function createSystem(
     const isTaken = error instanceof HResultError &&
       sameCondition(error.hresult, HResult.SystemAlreadyExists);
     throw isTaken ? await takenBy(compute, id, error) : error;
+  }
+}
+
+/**
+ * Waits for the end of a system. Never rejects.
+ *
+ * @returns Why it ended, unless that was in order.
+ */
+export async function exitError(
+  system: Pick<ComputeSystem, "id" | "exited">,
+): Promise<Error | undefined> {
+  try {
+    const { status, exitType } = await system.exited;
+    if (exitType !== "UnexpectedExit") return undefined;
+    return new HResultError(
+      status || HResult.UnexpectedExit,
+      `VM "${system.id}" ended unexpectedly`,
+    );
+  } catch (cause) {
+    return new ShimError("Unavailable", messageOf(cause), { cause });
   }
 }

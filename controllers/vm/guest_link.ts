@@ -11,7 +11,7 @@ import { GuestConnection } from "../../bridge/connection.ts";
 import { BridgeGuest, type Guest } from "../../bridge/guest.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
 import { bootVm } from "./boot_sequence.ts";
-import type { VmDependencies } from "./controller.ts";
+import type { VmDependencies } from "./dependencies.ts";
 import { relayGuestLog } from "./log_relay.ts";
 
 /** Boots a VM, and holds its bridge and its log until the VM has ended. */
@@ -32,6 +32,11 @@ export class GuestLink {
     this.#id = id;
     this.#system = system;
     this.#ledger = new Ledger(["connection", "log"]);
+  }
+
+  /** True from the first {@linkcode GuestLink.close} on. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /**

@@ -50,12 +50,8 @@ export type * from "../device/plan9/mod.ts";
 export type * from "../device/scsi/mod.ts";
 export type * from "../device/vpci/mod.ts";
 export type { BootPlan } from "./boot.ts";
-export {
-  type CreateVm,
-  VmController,
-  type VmDependencies,
-  type VmExit,
-} from "./controller.ts";
+export { VmController } from "./controller.ts";
+export type { CreateVm, VmDependencies, VmExit } from "./dependencies.ts";
 export { hcsDocument, type VmDocument } from "./document.ts";
 export type { VmPlatform } from "./host_facts.ts";
 export type {

@@ -9,7 +9,7 @@ import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import type { ComputeHost, HostFiles } from "../../hcs/ports.ts";
 import { findBootDirectory } from "./boot_directory.ts";
-import type { CreateVm } from "./controller.ts";
+import type { CreateVm } from "./dependencies.ts";
 import {
   effectiveAnnotations,
   hcsDocument,
@@ -70,25 +70,34 @@ export async function planVm(
 }
 
 /**
- * Puts the files of an isolated VM into its bundle. They stay when the VM cannot
- * be created: the bundle is containerd's, which deletes it then.
+ * Puts the files of an isolated VM into its bundle, and lets the VM open them. They
+ * stay when the VM cannot be created: the bundle is containerd's, which deletes it
+ * then.
  *
- * @throws {ShimError} with the class of what the host answered, naming both
- * paths.
+ * @throws {ShimError} with the class of what the host answered, naming the path
+ * that cannot be copied or opened.
  */
 export async function putFiles(
-  files: Pick<HostFiles, "copy">,
+  files: Pick<HostFiles, "copy" | "grantVmGroup">,
   copies: readonly FileCopy[],
 ): Promise<void> {
   for (const { from, to } of copies) {
-    try {
-      await files.copy(from, to);
-    } catch (cause) {
-      throw new ShimError(
-        classify(cause),
-        `Cannot copy "${from}" to "${to}": ${messageOf(cause)}`,
-        { cause },
-      );
-    }
+    await put(`copy "${from}" to "${to}"`, () => files.copy(from, to));
+    await put(
+      `let the virtual machine open "${to}"`,
+      () => files.grantVmGroup(to),
+    );
+  }
+}
+
+async function put(what: string, step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (cause) {
+    throw new ShimError(
+      classify(cause),
+      `Cannot ${what}: ${messageOf(cause)}`,
+      { cause },
+    );
   }
 }

@@ -1,7 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
+import { HResultError } from "../../base/hresult.ts";
 import { FakeCompute } from "../testing/fake_compute.ts";
 import { FakeFiles } from "../testing/fake_files.ts";
+import { VmWorld } from "../testing/vm_world.ts";
 import { planVm, putFiles } from "./plan.ts";
 
 const request = {
@@ -61,17 +63,24 @@ Deno.test("planVm() fails when the service does not tell its processors", async 
   }
 });
 
-Deno.test("putFiles() copies in order, and names both paths of what it cannot copy", async () => {
+const copies = [
+  { from: "/boot/a", to: "/bundle/a" },
+  { from: "/boot/b", to: "/bundle/b" },
+];
+
+Deno.test("putFiles() copies in order, and lets virtual machines open each copy", async () => {
   const files = new FakeFiles();
-  const copies = [
-    { from: "/boot/a", to: "/bundle/a" },
-    { from: "/boot/b", to: "/bundle/b" },
-  ];
   await putFiles(files, copies);
-  assertEquals(
-    files.script.of("copy").map(({ argument }) => argument),
-    copies,
-  );
+  assertEquals(files.script.calls, [
+    { call: "copy", argument: copies[0] },
+    { call: "grantVmGroup", argument: "/bundle/a" },
+    { call: "copy", argument: copies[1] },
+    { call: "grantVmGroup", argument: "/bundle/b" },
+  ]);
+});
+
+Deno.test("putFiles() names both paths of what it cannot copy, and does not grant it", async () => {
+  const files = new FakeFiles();
   files.script.failNext("copy", new ShimError("NotFound", "no such disk"));
   const error = await assertRejects(
     () => putFiles(files, copies),
@@ -79,4 +88,45 @@ Deno.test("putFiles() copies in order, and names both paths of what it cannot co
     'Cannot copy "/boot/a" to "/bundle/a": no such disk',
   );
   assertEquals(error.code, "NotFound");
+  assertEquals(files.script.of("grantVmGroup"), []);
+});
+
+Deno.test("putFiles() names the copy that it cannot grant, and stops there", async () => {
+  const files = new FakeFiles();
+  files.script.failNext(
+    "grantVmGroup",
+    new HResultError(0x80070005, "Cannot write the access list"),
+  );
+  const error = await assertRejects(
+    () => putFiles(files, copies),
+    ShimError,
+    'Cannot let the virtual machine open "/bundle/a": Cannot write the access list: E_ACCESSDENIED',
+  );
+  assertEquals(error.code, "PermissionDenied");
+  assertEquals(files.script.of("copy").length, 1);
+});
+
+Deno.test("create() of an isolated VM that cannot have its files makes no system, and can be repeated", async () => {
+  const world = new VmWorld();
+  world.files.boot = ["kernel.vmgs", "rootfs.vhd"];
+  const annotations = {
+    "io.microsoft.virtualmachine.lcow.securitypolicy": "cGFja2FnZSBwb2xpY3k=",
+  };
+  for (const step of ["copy", "grantVmGroup"]) {
+    world.files.script.failNext(step, new HResultError(0x80070005, step));
+    const error = await assertRejects(
+      () => world.create({ annotations }),
+      ShimError,
+      '/bundle/kernel.vmgs": ',
+    );
+    assertEquals(error.code, "PermissionDenied");
+    assertEquals([world.vm.state, world.vm.id], ["NotCreated", ""]);
+  }
+  assertEquals(world.compute.script.of("create"), []);
+  world.files.script.calls.length = 0;
+  await world.create({ annotations });
+  assertEquals(
+    world.files.script.of("grantVmGroup").map(({ argument }) => argument),
+    ["/bundle/kernel.vmgs", "/bundle/rootfs.vhd"],
+  );
 });

@@ -89,6 +89,21 @@ export function mkfifo(path: string, mode = 0o600): void {
   check(libc().mkfifo(cString(path), mode), `Cannot make FIFO "${path}"`);
 }
 
+/** `S_IFBLK`. */
+const blockDevice = 0o060000;
+
+/**
+ * Makes the node of a block device that only root may use.
+ *
+ * @param device Its number, as the kernel writes it (`huge_encode_dev`).
+ * @throws {ErrnoError} EEXIST when the path is taken.
+ */
+export function makeBlockNode(path: string, device: bigint): void {
+  const mode = blockDevice | 0o600;
+  const result = libc().mknod(cString(path), mode, device);
+  check(result, `Cannot make device node "${path}"`);
+}
+
 /** `POLLHUP`. */
 const hangUp = 0x10;
 

@@ -19,6 +19,8 @@ const symbols = {
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   /** int mkfifo(const char *path, mode_t mode) */
   mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
+  /** int mknod(const char *path, mode_t mode, dev_t device) */
+  mknod: { parameters: ["buffer", "u32", "u64"], result: "i32" },
   /** ssize_t write(int fd, const void *buffer, size_t count) */
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   /** int fcntl(int fd, int command, long argument) */
@@ -125,6 +127,24 @@ const symbols = {
   listen: { parameters: ["i32", "i32"], result: "i32" },
   /** int connect(int fd, const struct sockaddr *address, socklen_t length) */
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  /** int shutdown(int fd, int how) */
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  /** int getsockopt(int fd, int level, int name, void *value, socklen_t *) */
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+  /** int setsockopt(int fd, int level, int name, const void *, socklen_t) */
+  setsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
+  /** ssize_t recv(int fd, void *buffer, size_t size, int flags) */
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  /** int setns(int fd, int kind) */
+  setns: { parameters: ["i32", "i32"], result: "i32" },
+  /** int unshare(int kinds) */
+  unshare: { parameters: ["i32"], result: "i32" },
   /** int accept4(int fd, struct sockaddr *, socklen_t *, int flags) */
   accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
   /** ssize_t recvmsg(int fd, struct msghdr *message, int flags) */

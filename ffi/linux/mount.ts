@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isErrno } from "./errno.ts";
+import { ShimError } from "../../base/errors.ts";
+import { ErrnoError, isErrno } from "./errno.ts";
 import { check, cString, libc } from "./libc.ts";
 
 /** Flags of mount(2), `linux/mount.h`. */
@@ -47,10 +48,15 @@ export interface MountRequest {
   readonly flags?: bigint;
   /** Options of the file system, separated by commas. */
   readonly data?: string;
+  /**
+   * Try only once: what is mounted talks to somebody, whom the event loop must
+   * not wait for. The reason of a failure then stays with the kernel.
+   */
+  readonly once?: boolean;
 }
 
-/** mount(2) copies at most one page of options. */
-const maxData = 4095;
+/** Bytes of options without their NUL: mount(2) copies at most one page. */
+export const maxMountData = 4095;
 
 /**
  * Mounts. A file system that must be read from a disk takes a thread of the
@@ -61,11 +67,13 @@ const maxData = 4095;
  */
 export async function mount(request: MountRequest): Promise<void> {
   const { source, target, type = "", flags = 0n, data = "" } = request;
+  const kind = type === "" ? "" : ` as ${type}`;
+  const what = `Cannot mount "${source}"${kind} on "${target}"`;
   const dataBytes = cString(data);
-  if (dataBytes.length > maxData) {
+  if (dataBytes.length > maxMountData + 1) {
     throw new RangeError(
-      `Cannot mount on "${target}": ${dataBytes.length} bytes of options ` +
-        `are more than the ${maxData} that mount(2) takes`,
+      `Cannot mount on "${target}": ${dataBytes.length - 1} bytes of options ` +
+        `are more than the ${maxMountData} that mount(2) takes`,
     );
   }
   const args = [
@@ -76,13 +84,19 @@ export async function mount(request: MountRequest): Promise<void> {
     dataBytes,
   ] as const;
   if (await libc().mountBlocking(...args) === 0) return;
+  if (request.once) throw await failureOf(what, type);
   // The error number stayed on the pool's thread: the same call here gives it,
   // or succeeds, when the reason has gone.
-  const kind = type === "" ? "" : ` as ${type}`;
-  check(
-    libc().mount(...args),
-    `Cannot mount "${source}"${kind} on "${target}"`,
-  );
+  check(libc().mount(...args), what);
+}
+
+/** Why a mount that is tried once failed, as far as it can be found out. */
+async function failureOf(what: string, type: string): Promise<ShimError> {
+  const names = await Deno.readTextFile("/proc/filesystems");
+  const isKnown = names.split("\n")
+    .some((line) => line.split("\t").at(-1) === type);
+  if (!isKnown) return new ErrnoError(19, what);
+  return new ShimError("Unknown", `${what}: the kernel refused; see its log`);
 }
 
 /**

@@ -8,30 +8,12 @@
 import { ErrnoError, isErrno } from "./errno.ts";
 import { close, open, OpenFlag } from "./files.ts";
 import { addressOf, check, libc } from "./libc.ts";
+import { afUnix, solSocket, streamSocket, unixAddress } from "./socket.ts";
 
-const afUnix = 1;
-const sockStream = 1;
-const sockNonBlocking = 0o4000;
-const sockCloseOnExec = 0o2000000;
-const solSocket = 1;
 const scmRights = 1;
 const msgDontWait = 0x40;
 const msgCmsgCloseOnExec = 0x40000000;
 const tiocSetWindowSize = 0x5414n;
-
-/** `struct sockaddr_un`. */
-const maxSocketPath = 107;
-
-function unixAddress(path: string): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(path);
-  if (bytes.length > maxSocketPath) {
-    throw new ErrnoError(36, `Cannot listen on "${path}"`);
-  }
-  const address = new Uint8Array(110);
-  address[0] = afUnix;
-  address.set(bytes, 2);
-  return address;
-}
 
 /** Where a container runtime sends the master of a terminal (`--console-socket`). */
 export interface ConsoleSocket {
@@ -57,11 +39,10 @@ export interface ConsoleSocket {
  */
 export function listenConsole(path: string): ConsoleSocket {
   const c = libc();
-  const type = sockStream | sockNonBlocking | sockCloseOnExec;
-  const listener = check(c.socket(afUnix, type, 0), "Cannot make a socket");
+  const what = `Cannot listen on "${path}"`;
+  const address = unixAddress(path, what);
+  const listener = streamSocket(afUnix);
   try {
-    const address = unixAddress(path);
-    const what = `Cannot listen on "${path}"`;
     check(c.bind(listener, address, address.length), what);
     check(c.listen(listener, 1), what);
   } catch (error) {
@@ -71,7 +52,7 @@ export function listenConsole(path: string): ConsoleSocket {
   return {
     path,
     take() {
-      const flags = sockNonBlocking | sockCloseOnExec;
+      const flags = OpenFlag.NonBlocking | OpenFlag.CloseOnExec;
       const what = `Cannot take a terminal from "${path}"`;
       const conn = check(c.accept4(listener, null, null, flags), what);
       try {

@@ -12,7 +12,6 @@ import { HvListener } from "./io/hv_listener.ts";
 import { ComputeNetwork } from "./network/computenetwork.ts";
 import { systemComputeNetwork } from "./network/computenetwork_library.ts";
 import { type WindowsParts, windowsPlatform } from "./platform.ts";
-import { finalPath } from "./system/final_path.ts";
 
 /**
  * Everything of this Windows machine. DLLs are loaded when they are first needed.
@@ -28,9 +27,7 @@ export function windowsHost(parts: WindowsParts): WindowsHost {
       // deno-lint-ignore require-await -- a taken port is a rejection, not a throw
       listen: async (runtimeId, port) => HvListener.open(io, runtimeId, port),
     },
-    files: new WindowsFiles({
-      resolve: (path) => finalPath(io.libraries.kernel32, path),
-    }),
+    files: new WindowsFiles({ libraries: io.libraries }),
     platform: windowsPlatform(parts),
   };
 }

@@ -8,6 +8,8 @@ import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { readBytes } from "../../base/read_file.ts";
 import { joinWindowsPath, windowsDirName } from "../../base/windows_path.ts";
 import type { HostFiles } from "../../hcs/ports.ts";
+import { finalPath, type PathSymbols } from "./system/final_path.ts";
+import { type AccessListLibraries, grantVmGroup } from "./system/vm_group.ts";
 
 /** Where the machine keeps things. */
 export interface WindowsPlaces {
@@ -19,20 +21,20 @@ export interface WindowsPlaces {
 
 /** How {@linkcode WindowsFiles} asks the machine. */
 export interface WindowsFilesOptions {
-  /** The final path of a file, see `finalPath`. */
-  readonly resolve: (path: string) => string;
+  /** The DLLs, asked for when they are needed. */
+  readonly libraries: AccessListLibraries & { readonly kernel32: PathSymbols };
   /** Asked when the default boot directory is wanted; default is this process'. */
   readonly places?: () => WindowsPlaces;
 }
 
 /** The files of this machine, named in Windows' flavour. */
 export class WindowsFiles implements HostFiles {
-  readonly #resolve: (path: string) => string;
+  readonly #libraries: WindowsFilesOptions["libraries"];
   readonly #places: () => WindowsPlaces;
 
   /** @param options How the machine is asked. */
-  constructor({ resolve, places = placesOfProcess }: WindowsFilesOptions) {
-    this.#resolve = resolve;
+  constructor({ libraries, places = placesOfProcess }: WindowsFilesOptions) {
+    this.#libraries = libraries;
     this.#places = places;
   }
 
@@ -44,7 +46,7 @@ export class WindowsFiles implements HostFiles {
   /** Makes a path absolute and final, as the compute service gets disks. */
   // deno-lint-ignore require-await -- a path that is not there is a rejection, not a throw
   async resolve(path: string): Promise<string> {
-    return this.#resolve(path);
+    return finalPath(this.#libraries.kernel32, path);
   }
 
   /** What a path is. */
@@ -65,6 +67,12 @@ export class WindowsFiles implements HostFiles {
   /** Copies a file, overwriting the target. */
   copy(from: string, to: string): Promise<void> {
     return described("copy", from, () => Deno.copyFile(from, to));
+  }
+
+  /** Lets every virtual machine open a file. */
+  // deno-lint-ignore require-await -- a path that is not there is a rejection, not a throw
+  async grantVmGroup(path: string): Promise<void> {
+    grantVmGroup(this.#libraries, path);
   }
 
   /** `LinuxBootFiles` beside the executable, else `%ProgramFiles%\Linux Containers`. */

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { classify, ShimError } from "../../base/errors.ts";
+import { HResultError } from "../../base/hresult.ts";
+import { FakeWindows } from "../mock/windows/machine.ts";
 import { WindowsFiles } from "./host_files.ts";
 import type { DllOpener } from "./library/dll.ts";
 import { windowsParts } from "./platform.ts";
-
-const resolve = (path: string): string => `final ${path}`;
 
 /** A machine without DLLs. */
 const nowhere: DllOpener = {
@@ -31,15 +31,19 @@ async function temporary(): Promise<AsyncDisposable & { path: string }> {
 }
 
 Deno.test("WindowsFiles joins in Windows' flavour", () => {
+  using windows = new FakeWindows();
+  const { libraries } = windows;
   assertEquals(
-    new WindowsFiles({ resolve }).join("C:\\a", "..", "b/c"),
+    new WindowsFiles({ libraries }).join("C:\\a", "..", "b/c"),
     "C:\\b\\c",
   );
 });
 
-Deno.test("WindowsFiles tells files from directories, copies, lists and resolves", async () => {
+Deno.test("WindowsFiles tells files from directories, copies and lists", async () => {
+  using windows = new FakeWindows();
+  const { libraries } = windows;
   await using folder = await temporary();
-  const files = new WindowsFiles({ resolve });
+  const files = new WindowsFiles({ libraries });
   const kernel = `${folder.path}/kernel`;
   await Deno.writeTextFile(kernel, "new");
   await Deno.writeTextFile(`${folder.path}/old`, "to be overwritten");
@@ -53,13 +57,14 @@ Deno.test("WindowsFiles tells files from directories, copies, lists and resolves
     [...await files.bootFiles(folder.path)].sort(),
     ["kernel", "old"],
   );
-  assertEquals(await files.resolve("C:\\a"), "final C:\\a");
 });
 
 Deno.test("WindowsFiles names the path that does not exist", async () => {
   await using folder = await temporary();
+  using windows = new FakeWindows();
+  const { libraries } = windows;
   const gone = `${folder.path}/gone`;
-  const files = new WindowsFiles({ resolve });
+  const files = new WindowsFiles({ libraries });
   const calls: (() => Promise<unknown>)[] = [
     () => files.stat(gone),
     () => files.read(gone),
@@ -76,11 +81,35 @@ Deno.test("WindowsFiles names the path that does not exist", async () => {
   }
 });
 
+Deno.test("WindowsFiles resolves and grants; what the machine refuses is a rejection", async () => {
+  using windows = new FakeWindows();
+  const { libraries } = windows;
+  const files = new WindowsFiles({ libraries });
+  const calls = [
+    () => files.resolve("C:\\a"),
+    () => files.grantVmGroup("C:\\a"),
+  ];
+  for (const call of calls) {
+    const error = await assertRejects(call, HResultError, '"C:\\a"');
+    assertEquals(error.code, "NotFound");
+  }
+  windows.files.add("C:\\a", { [1]: "\\\\?\\Volume{1}\\a" });
+  assertEquals(await files.resolve("C:\\a"), "\\\\?\\Volume{1}\\a");
+  await files.grantVmGroup("C:\\a");
+  assertEquals(
+    windows.files.find("C:\\a").access?.map(({ sid }) => sid),
+    ["S-1-5-83-0", "S-1-5-18"],
+  );
+  assertEquals(windows.leftovers(), []);
+});
+
 Deno.test("the default boot directory is %ProgramFiles%\\Linux Containers without one beside the executable", async () => {
+  using windows = new FakeWindows();
+  const { libraries } = windows;
   const executable = "C:\\shim\\lcow.exe";
   const programFiles = "C:\\Program Files";
   const files = new WindowsFiles({
-    resolve,
+    libraries,
     places: () => ({ executable, programFiles }),
   });
   assertEquals(
@@ -88,7 +117,7 @@ Deno.test("the default boot directory is %ProgramFiles%\\Linux Containers withou
     "C:\\Program Files\\Linux Containers",
   );
   const bare = new WindowsFiles({
-    resolve,
+    libraries,
     places: () => ({ executable, programFiles: undefined }),
   });
   const error = await assertRejects(

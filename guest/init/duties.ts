@@ -11,6 +11,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { openKernelLog } from "../../ffi/linux/kernel_log.ts";
 import type { Flags } from "../flags.ts";
+import type { RunProgram } from "../program.ts";
 import { forwardKernelLog } from "./kernel_log.ts";
 import { keepTime } from "./time_sync.ts";
 
@@ -20,8 +21,8 @@ export interface DutyOptions {
   readonly flags: Pick<Flags, "kernelLogLevel" | "timeSync">;
   /** The agent's log. */
   readonly log: Logger;
-  /** Runs a program to its end. @returns Its exit code. */
-  readonly run: (program: string, args: readonly string[]) => Promise<number>;
+  /** Runs a program to its end. */
+  readonly run: RunProgram;
 }
 
 async function namesIn(path: string): Promise<string[]> {

@@ -8,6 +8,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { RunProgram } from "../program.ts";
 
 /** Where the kernel lists clock devices. */
 const clocks = "/sys/class/ptp";
@@ -29,8 +30,8 @@ export interface TimeSyncPorts {
   readonly readText: (path: string) => Promise<string>;
   /** Writes a file. */
   readonly writeText: (path: string, text: string) => Promise<void>;
-  /** Runs a program to its end. @returns Its exit code. */
-  readonly run: (program: string, args: readonly string[]) => Promise<number>;
+  /** Runs a program to its end. */
+  readonly run: RunProgram;
   /** Time. */
   readonly clock: Clock;
   /** What goes wrong. */
@@ -77,10 +78,12 @@ export async function keepTime(
   let pause = backoff.first;
   while (!signal.aborted) {
     try {
-      const code = await ports.run("chronyd", ["-n", "-f", configuration]);
-      log.warn("chronyd has ended", { code, pause });
+      const args = ["-n", "-f", configuration];
+      await ports.run("chronyd", args, { signal, timeout: Infinity });
+      log.warn("chronyd has ended", { pause });
     } catch (error) {
-      log.warn("Cannot run chronyd", { error: messageOf(error), pause });
+      if (signal.aborted) return;
+      log.warn("The clock is not kept", { error: messageOf(error), pause });
     }
     await clock.sleep(pause, signal).catch(() => {}); // the loop looks at it
     pause = Math.min(pause * 2, backoff.longest);

@@ -9,7 +9,7 @@ import { ShimError } from "../../base/errors.ts";
 import { mount } from "../../ffi/linux/mount.ts";
 import { blockDevicePrefix, guestSources } from "../../oci/mounts.ts";
 import type { LinuxResources, Mount, Spec } from "../../oci/spec.gen.ts";
-import { isInside } from "../storage/overlay.ts";
+import { isInside, joinPath } from "../storage/paths.ts";
 
 /** Folders below the root of a sandbox. */
 export const sandboxFolders = {
@@ -22,17 +22,6 @@ export const sandboxFolders = {
   /** Logs that the guest itself writes. */
   logs: "logs",
 } as const;
-
-/** Joins and cleans a path: no empty, `.` or `..` components. */
-export function joinPath(...parts: readonly string[]): string {
-  const result: string[] = [];
-  for (const part of parts.join("/").split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") result.pop();
-    else result.push(part);
-  }
-  return `/${result.join("/")}`;
-}
 
 /**
  * The path of `rest` in a folder of the pod.

@@ -6,9 +6,10 @@
  */
 
 import { ShimError } from "../../base/errors.ts";
-import { containerAnnotations } from "../../oci/annotations.ts";
 import type { Mount, Spec } from "../../oci/spec.gen.ts";
 import type { Container } from "../container.ts";
+import type { Dns } from "../network/dns.ts";
+import { findNetwork } from "../network/container_network.ts";
 import type { Pods } from "../pods.ts";
 import type { GuestPorts } from "../ports.ts";
 import type { Rollback } from "../rollback.ts";
@@ -50,18 +51,6 @@ export async function setUp(context: SetupContext): Promise<void> {
   delete context.container.options.spec.windows;
 }
 
-/** A host that gives a network namespace has added its adapters before. */
-function requireNoNamespace(spec: Spec): void {
-  const id = spec.windows?.network?.networkNamespace ?? "";
-  if (id === "") return;
-  const skip = spec.annotations?.[containerAnnotations.skipPodNetworking];
-  if (skip?.toLowerCase() === "true") return;
-  throw new ShimError(
-    "NotFound",
-    `Network namespace '${id.toLowerCase()}' not found`,
-  );
-}
-
 /** Makes a folder; undone with everything in it. */
 async function makeRoot(path: string, rollback: Rollback): Promise<void> {
   try {
@@ -85,9 +74,12 @@ function hostnameOf(context: SetupContext): string {
 function networkFile(
   name: (typeof networkFiles)[number],
   hostname: string,
+  dns: Dns,
 ): string {
   if (name === "hostname") return `${hostname}\n`;
-  return name === "hosts" ? hostsFile(hostname) : resolvConf([], []);
+  return name === "hosts"
+    ? hostsFile(hostname)
+    : resolvConf(dns.searches, dns.servers);
 }
 
 function bindOfNetworkFile(root: string, name: string, spec: Spec): Mount {
@@ -119,11 +111,10 @@ async function setUpSandbox(context: SetupContext): Promise<void> {
   container.sandboxRoot = root;
   await makeRoot(root, rollback);
   const hostname = hostnameOf(context);
-  requireNoNamespace(spec);
+  const dns = findNetwork(container, ports.networks, rollback);
   for (const name of networkFiles) {
-    await Deno.writeTextFile(`${root}/${name}`, networkFile(name, hostname), {
-      mode: 0o644,
-    });
+    const text = networkFile(name, hostname, dns);
+    await Deno.writeTextFile(`${root}/${name}`, text, { mode: 0o644 });
   }
   await applyUser(spec);
   applyCoreLimit(spec);
@@ -179,16 +170,16 @@ async function setUpWorkload(context: SetupContext): Promise<void> {
 }
 
 async function setUpStandalone(context: SetupContext): Promise<void> {
-  const { container, rollback } = context;
+  const { container, ports, rollback } = context;
   const { id, options: { spec, bundle } } = container;
   container.sandboxRoot = bundle;
   await makeRoot(bundle, rollback);
   const hostname = hostnameOf(context);
+  const dns = findNetwork(container, ports.networks, rollback);
   for (const name of networkFiles) {
     if (hasMount(spec, `/etc/${name}`)) continue;
-    await Deno.writeTextFile(`${bundle}/${name}`, networkFile(name, hostname), {
-      mode: 0o644,
-    });
+    const text = networkFile(name, hostname, dns);
+    await Deno.writeTextFile(`${bundle}/${name}`, text, { mode: 0o644 });
     spec.mounts ??= [];
     spec.mounts.push(bindOfNetworkFile(bundle, name, spec));
   }

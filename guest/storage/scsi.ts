@@ -5,109 +5,105 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
-import { ShimError } from "../../base/errors.ts";
+import { messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { MappedVirtualDisk } from "../../bridge/messages.gen.ts";
-import { bindMount, mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { bindMount, MountFlag } from "../../ffi/linux/mount.ts";
+import type { RunProgram } from "../program.ts";
 import { Rollback } from "../rollback.ts";
-import type { ScsiAddress } from "./scsi_device.ts";
-import { removeTree, unmountAll } from "./unmount.ts";
+import type { Crypt } from "./crypt.ts";
+import { type DeviceMapper, verityTarget } from "./device_mapper.ts";
+import { DevicesBelow } from "./devices_below.ts";
+import { format, probeFileSystem, twice } from "./file_system.ts";
+import { kernelMounts, type MountPorts } from "./mount_ports.ts";
+import { parentOf, refuseLinks, requirePath } from "./paths.ts";
+import type { ScsiAddress, ScsiDevice } from "./scsi_device.ts";
+import { readVerity } from "./verity.ts";
 
 /** What mounting a disk needs; tests replace single functions. */
-export interface ScsiPorts {
+export interface ScsiPorts extends MountPorts {
   /** Finds the device of an address. */
-  readonly find: (address: ScsiAddress) => Promise<string>;
-  /** mount(2). */
-  readonly mount: typeof mount;
+  readonly find: (
+    address: ScsiAddress,
+    signal?: AbortSignal,
+  ) => Promise<ScsiDevice>;
   /** Binds a directory over another. */
   readonly bind: typeof bindMount;
   /** True for a device that is a directory. */
   readonly isDirectory: (device: string) => Promise<boolean>;
-  /** `ext4`, `erofs` or undefined, by the superblock. */
+  /** A file system's name or undefined, by the superblock. */
   readonly probe: (device: string) => Promise<string | undefined>;
-  /** Makes a file system; the program is searched on PATH. */
-  readonly format: (program: string, args: string[]) => Promise<void>;
-  /** Makes a folder with those above it. */
-  readonly makeFolder: (path: string, mode: number) => Promise<void>;
-  /** Removes a tree; a missing one is a success. */
-  readonly removeTree: (path: string) => Promise<void>;
+  /** How a device is verified. */
+  readonly verity: typeof readVerity;
+  /** Makes and removes verified devices. */
+  readonly mapper: Pick<DeviceMapper, "create" | "remove">;
+  /** Makes and removes encrypted devices. */
+  readonly crypt: Pick<Crypt, "open" | "close">;
+  /** Runs a program that makes a file system. */
+  readonly run: RunProgram;
 }
 
-/** Offset, bytes and name of the superblocks that are told apart. */
-const superblocks: readonly (readonly [
-  offset: number,
-  magic: readonly number[],
-  name: string,
-])[] = [
-  [1024 + 56, [0x53, 0xef], "ext4"], // s_magic 0xEF53 of ext2, ext3 and ext4
-  [1024, [0xe2, 0xe1, 0xf5, 0xe0], "erofs"], // EROFS_SUPER_MAGIC_V1
-];
+/** What {@linkcode scsiPorts} cannot take from the kernel alone. */
+export type ScsiServices = Pick<
+  ScsiPorts,
+  "find" | "run" | "mapper" | "crypt"
+>;
 
-/** The file system of a device, by its superblock. */
-export async function probeFileSystem(
-  device: string,
-): Promise<string | undefined> {
-  const file = await Deno.open(device);
-  try {
-    for (const [offset, magic, name] of superblocks) {
-      const bytes = new Uint8Array(magic.length);
-      await file.seek(offset, Deno.SeekMode.Start);
-      const n = await file.read(bytes);
-      if (n === magic.length && magic.every((byte, i) => bytes[i] === byte)) {
-        return name;
-      }
-    }
-    return undefined;
-  } finally {
-    file.close();
-  }
-}
-
-/** The kernel, the file system and `find`; `format` starts programs. */
-export function scsiPorts(
-  find: ScsiPorts["find"],
-  format: ScsiPorts["format"],
-): ScsiPorts {
+/** The kernel, the file system and the services given. */
+export function scsiPorts(services: ScsiServices, log: Logger): ScsiPorts {
   return {
-    find,
-    format,
-    mount,
+    ...services,
+    ...kernelMounts(log),
     bind: bindMount,
     isDirectory: async (device) => (await Deno.stat(device)).isDirectory,
     probe: probeFileSystem,
-    makeFolder: (path, mode) => Deno.mkdir(path, { recursive: true, mode }),
-    removeTree,
+    verity: readVerity,
   };
 }
 
-/** How a file system is made. */
-const formatters: Readonly<
-  Record<string, (device: string) => [program: string, args: string[]]>
-> = {
-  ext4: (device) => ["mkfs.ext4", [device]],
-  xfs: (device) => ["mkfs.xfs", ["-f", device]],
-};
-
 /** Words among the options of a mount that change its propagation. */
-const propagations: Readonly<Record<string, bigint>> = {
-  private: MountFlag.Private,
-  shared: MountFlag.Shared,
-  slave: MountFlag.Slave,
-  unbindable: MountFlag.Unbindable,
-  rprivate: MountFlag.Private | MountFlag.Recursive,
-  rshared: MountFlag.Shared | MountFlag.Recursive,
-  rslave: MountFlag.Slave | MountFlag.Recursive,
-  runbindable: MountFlag.Unbindable | MountFlag.Recursive,
-};
+const propagations: ReadonlyMap<string, bigint> = new Map([
+  ["private", MountFlag.Private],
+  ["shared", MountFlag.Shared],
+  ["slave", MountFlag.Slave],
+  ["unbindable", MountFlag.Unbindable],
+  ["rprivate", MountFlag.Private | MountFlag.Recursive],
+  ["rshared", MountFlag.Shared | MountFlag.Recursive],
+  ["rslave", MountFlag.Slave | MountFlag.Recursive],
+  ["runbindable", MountFlag.Unbindable | MountFlag.Recursive],
+]);
 
-/** A disk may carry its file system a moment later than its node. */
-const probeRetry = 500;
+/** Where a disk is attached, for messages and names of devices. */
+function addressOf(disk: MappedVirtualDisk): ScsiAddress {
+  const { Controller: controller = 0, Lun: lun = 0 } = disk;
+  return { controller, lun, partition: disk.Partition ?? 0n };
+}
+
+/** How a disk is mounted beside its settings. */
+export interface MountOptions {
+  /** A read-only disk carries hashes, by which every block is checked. */
+  readonly verify?: boolean;
+  /** Ends what waits. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One mount under way. */
+interface Attempt {
+  readonly disk: MappedVirtualDisk;
+  readonly device: ScsiDevice;
+  /** Undoes what was done. */
+  readonly rollback: Rollback;
+  /** Says that a device was made: it goes with the mount, or in the rollback. */
+  readonly made: (name: string, remove: () => Promise<void>) => void;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** Mounts and unmounts disks. */
 export class ScsiMounts {
   readonly #ports: ScsiPorts;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #below = new DevicesBelow();
 
   /** @param options Ports, time, log. */
   constructor(
@@ -122,79 +118,157 @@ export class ScsiMounts {
     this.#log = options.log;
   }
 
-  #find(disk: MappedVirtualDisk): Promise<string> {
-    return this.#ports.find({
-      controller: disk.Controller ?? 0,
-      lun: disk.Lun ?? 0,
-      partition: disk.Partition ?? 0n,
-    });
+  /**
+   * Waits for a disk.
+   *
+   * @throws {ShimError} DeadlineExceeded when it does not appear.
+   */
+  find(disk: MappedVirtualDisk, signal?: AbortSignal): Promise<ScsiDevice> {
+    return this.#ports.find(addressOf(disk), signal);
   }
 
   /**
-   * Mounts a disk. Without a mount path it only waits until it is there.
+   * Waits for a disk and mounts it. Without a mount path it only waits.
    *
    * @throws {ShimError} When the disk, its file system or the mount is not
    * right; nothing stays behind.
    */
-  async add(disk: MappedVirtualDisk): Promise<void> {
-    if (disk.Encrypted) {
-      throw new ShimError(
-        "NotImplemented",
-        `Cannot mount SCSI disk ${disk.Controller ?? 0}:${disk.Lun ?? 0}: ` +
-          "encrypted disks are not supported",
-      );
-    }
-    const device = await this.#find(disk);
-    const { MountPath: target = "" } = disk;
+  async add(
+    disk: MappedVirtualDisk,
+    options: MountOptions = {},
+  ): Promise<void> {
+    requireMountable(disk);
+    const device = await this.find(disk, options.signal);
+    await this.mount(device, disk, options);
+  }
+
+  /** Mounts a disk that is there, as {@linkcode ScsiMounts.add} does. */
+  async mount(
+    device: ScsiDevice,
+    disk: MappedVirtualDisk,
+    { verify = false, signal }: MountOptions = {},
+  ): Promise<void> {
+    const target = requireMountable(disk);
     if (target === "") return;
-    if (disk.BlockDev) return await this.#link(device, target);
-    await this.#ports.makeFolder(target, 0o700);
+    await refuseLinks(disk.BlockDev ? parentOf(target) : target);
+    const rollback = new Rollback(this.#log);
+    const devices: (() => Promise<void>)[] = [];
+    const made: Attempt["made"] = (name, remove) => {
+      devices.push(remove);
+      rollback.add(`device ${name}`, remove);
+    };
+    const attempt = { disk, device, rollback, made, signal };
     try {
-      if (await this.#ports.isDirectory(device)) {
-        await this.#ports.bind(device, target, { readOnly: !!disk.ReadOnly });
-      } else {
-        await this.#mount(device, target, disk);
-      }
-      await this.#propagate(target, disk.Options ?? []);
+      const source = verify && disk.ReadOnly
+        ? await this.#verified(attempt)
+        : device.node;
+      if (disk.BlockDev) await this.#link(source, target);
+      else await this.#mountAt(target, source, attempt);
+      this.#below.add(target, devices);
     } catch (error) {
-      const rollback = new Rollback(this.#log);
-      rollback.add(`mount ${target}`, async () => {
-        await unmountAll(target, { log: this.#log });
-        await this.#ports.removeTree(target);
-      });
       await rollback.run();
       throw error;
     }
   }
 
-  async #link(device: string, path: string): Promise<void> {
-    await this.#ports.makeFolder(path.replace(/\/[^/]*$/, ""), 0o700);
-    await Deno.symlink(device, path);
+  /** Makes a device that checks what is read. @returns Its path. */
+  async #verified(attempt: Attempt): Promise<string> {
+    const { disk, device, made, signal } = attempt;
+    const { mapper } = this.#ports;
+    const info = await this.#ports.verity(device.node);
+    const name = `dm-verity-${deviceName(device, disk)}-${info.rootDigest}`;
+    const targets = [verityTarget(device.node, info)];
+    const path = await mapper.create(name, targets, { readOnly: true, signal });
+    made(name, async () => {
+      try {
+        await mapper.remove(name);
+      } catch (error) {
+        // The disk is unmounted: what the host asked for is done.
+        const message = messageOf(error);
+        this.#log.warn("Verified device is left", { name, error: message });
+      }
+    });
+    return path;
   }
 
-  async #mount(
-    device: string,
+  async #link(source: string, path: string): Promise<void> {
+    await this.#ports.makeFolder(parentOf(path), 0o700);
+    await Deno.symlink(source, path);
+  }
+
+  async #mountAt(
+    target: string,
+    source: string,
+    attempt: Attempt,
+  ): Promise<void> {
+    const { disk, rollback, signal } = attempt;
+    const { makeFolder, removeFolder, isDirectory } = this.#ports;
+    if (await makeFolder(target, 0o700)) {
+      rollback.add(`folder ${target}`, () => removeFolder(target));
+    }
+    if (await isDirectory(source)) {
+      requireDirectory(source, disk);
+      await this.#ports.bind(source, target, { readOnly: !!disk.ReadOnly });
+    } else {
+      const path = disk.Encrypted
+        ? await this.#encrypted(source, attempt)
+        : source;
+      await this.#mountFileSystem(path, target, disk, signal);
+    }
+    rollback.add(`mount ${target}`, () => this.#ports.undoMount(target));
+    for (const option of disk.Options ?? []) {
+      const flags = propagations.get(option);
+      if (flags === undefined) continue;
+      await this.#ports.mount({ source: "", target, flags });
+    }
+  }
+
+  /** Makes an encrypted device. @returns Its path. */
+  async #encrypted(source: string, attempt: Attempt): Promise<string> {
+    const { disk, device, made, signal } = attempt;
+    const { crypt } = this.#ports;
+    const name = `dm-crypt-${deviceName(device, disk)}`;
+    const open = (): Promise<string> => crypt.open(source, name, signal);
+    const path = (await twice(open, this.#clock, signal))!;
+    made(name, () => crypt.close(name));
+    return path;
+  }
+
+  async #mountFileSystem(
+    source: string,
     target: string,
     disk: MappedVirtualDisk,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { Filesystem: wanted = "", EnsureFilesystem } = disk;
-    const found = await this.#probe(device, wanted);
+    const { Filesystem: wanted = "", EnsureFilesystem, ReadOnly } = disk;
+    const found = disk.Encrypted
+      ? undefined
+      : await this.#probe(source, wanted, signal);
     if (EnsureFilesystem && found !== wanted) {
-      await this.#format(device, wanted);
+      if (ReadOnly) {
+        throw new ShimError(
+          "InvalidArgument",
+          `Cannot format "${source}" as "${wanted}": the disk is read-only`,
+        );
+      }
+      await format(source, wanted, this.#ports.run, signal);
     }
     const type = wanted === "" ? found! : wanted;
-    const flags = disk.ReadOnly ? MountFlag.ReadOnly : 0n;
+    const flags = ReadOnly ? MountFlag.ReadOnly : 0n;
     // `noload`: the journal of a read-only ext4 is not replayed.
-    const data = disk.ReadOnly && type === "ext4" ? "noload" : "";
-    await this.#ports.mount({ source: device, target, type, flags, data });
+    const data = ReadOnly && type === "ext4" ? "noload" : "";
+    await this.#ports.mount({ source, target, type, flags, data });
   }
 
-  async #probe(device: string, wanted: string): Promise<string | undefined> {
-    const first = await this.#ports.probe(device);
-    if (first !== undefined || wanted !== "") return first;
-    await this.#clock.sleep(probeRetry);
-    const second = await this.#ports.probe(device);
-    if (second !== undefined) return second;
+  async #probe(
+    device: string,
+    wanted: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const { probe } = this.#ports;
+    if (wanted !== "") return await probe(device);
+    const found = await twice(() => probe(device), this.#clock, signal);
+    if (found !== undefined) return found;
     throw new ShimError(
       "FailedPrecondition",
       `Cannot mount "${device}": it holds no known file system; ` +
@@ -202,30 +276,71 @@ export class ScsiMounts {
     );
   }
 
-  async #format(device: string, type: string): Promise<void> {
-    const formatter = formatters[type];
-    if (formatter === undefined) {
-      throw new ShimError(
-        "InvalidArgument",
-        `Cannot format "${device}": unsupported file system "${type}"`,
-      );
-    }
-    await this.#ports.format(...formatter(device));
-  }
-
-  async #propagate(target: string, options: readonly string[]): Promise<void> {
-    for (const option of options) {
-      const flags = propagations[option];
-      if (flags === undefined) continue;
-      await this.#ports.mount({ source: "", target, flags });
-    }
-  }
-
-  /** Unmounts a disk. One that was never mounted is a success. */
+  /**
+   * Unmounts a disk. One that was never mounted is a success, and the disk
+   * itself may be gone. (REF looks for the disk first, without a bound.)
+   *
+   * @throws {ShimError} FailedPrecondition when the path is no link to a device
+   * as it should be; EBUSY, or when an encrypted device cannot be closed.
+   */
   async remove(disk: MappedVirtualDisk): Promise<void> {
-    const { MountPath: target = "" } = disk;
-    if (target === "") return;
-    if (disk.BlockDev) await this.#ports.removeTree(target);
-    else await unmountAll(target, { remove: true, log: this.#log });
+    const { MountPath = "" } = disk;
+    if (MountPath === "") return;
+    const target = requirePath(MountPath, "MountPath");
+    if (disk.BlockDev) await removeLink(target);
+    else {
+      await this.#ports.unmount(target);
+      await this.#ports.removeFolder(target);
+    }
+    await this.#below.release(target);
   }
+}
+
+/** Part of the names of devices that stand on a disk. */
+function deviceName(device: ScsiDevice, disk: MappedVirtualDisk): string {
+  const { lun, partition } = addressOf(disk);
+  return `scsi-contr${device.controller}-lun${lun}-p${partition}`;
+}
+
+/**
+ * Checks settings before anything is done.
+ *
+ * @returns The target, empty when nothing is to be mounted.
+ */
+function requireMountable(disk: MappedVirtualDisk): string {
+  const { Controller = 0, Lun = 0, MountPath = "" } = disk;
+  const refuse = (reason: string): never => {
+    const message = `Cannot mount SCSI disk ${Controller}:${Lun}: ${reason}`;
+    throw new ShimError("InvalidArgument", message);
+  };
+  if (disk.Encrypted && disk.ReadOnly) {
+    refuse("what is encrypted anew holds nothing to read only");
+  }
+  if (disk.Encrypted && !disk.Filesystem) {
+    refuse("an encrypted disk needs a Filesystem");
+  }
+  return MountPath === "" ? "" : requirePath(MountPath, "MountPath");
+}
+
+/** A directory stands for a disk that has a file system, and nothing more. */
+function requireDirectory(source: string, disk: MappedVirtualDisk): void {
+  if (!disk.Encrypted) return;
+  throw new ShimError(
+    "FailedPrecondition",
+    `Cannot encrypt "${source}": it is a directory`,
+  );
+}
+
+/** Removes a link to a device; a missing one is a success. */
+async function removeLink(path: string): Promise<void> {
+  try {
+    if ((await Deno.lstat(path)).isSymlink) return await Deno.remove(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new ShimError(
+    "FailedPrecondition",
+    `Cannot remove "${path}": it is no link to a device`,
+  );
 }

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { scsiControllerIds } from "../../bridge/places.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
+import { namesIn, waitFor } from "../wait.ts";
 
 /** Where a disk is attached, as the host counts. */
 export interface ScsiAddress {
@@ -20,18 +21,12 @@ export interface ScsiAddress {
   readonly partition: bigint;
 }
 
-/** Milliseconds between looks at sysfs, which tells nobody about changes. */
-const pollInterval = 10;
-
-/** Names in a folder; empty when it does not exist. */
-async function namesIn(path: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(path)) names.push(name);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names;
+/** A disk in the VM. */
+export interface ScsiDevice {
+  /** Path of its node, or of a directory that stands for it. */
+  readonly node: string;
+  /** Number that the kernel gave to its controller. */
+  readonly controller: number;
 }
 
 /** The numbers of `host<N>` among names, lowest first. */
@@ -69,36 +64,20 @@ export class ScsiDevices {
     this.#tree = tree;
   }
 
-  /** Looks again and again until `look` finds something or time is up. */
-  async #wait<T>(
+  #wait<T>(
     what: string,
     look: () => Promise<T | undefined>,
+    signal: AbortSignal | undefined,
   ): Promise<T> {
-    try {
-      return await deadline(
-        this.#clock,
-        this.#timeout,
-        what,
-        async (signal) => {
-          for (;;) {
-            const found = await look();
-            if (found !== undefined) return found;
-            await this.#clock.sleep(pollInterval, signal);
-          }
-        },
-      );
-    } catch (cause) {
-      if (!(cause instanceof DOMException)) throw cause;
-      throw new ShimError(
-        "DeadlineExceeded",
-        `Cannot find ${what}: it did not appear within ${this.#timeout} ms`,
-        { cause },
-      );
-    }
+    const wait = { clock: this.#clock, timeout: this.#timeout, signal };
+    return waitFor(what, look, wait);
   }
 
   /** The number that the kernel gave to a controller. */
-  async controllerNumber(controller: number): Promise<number> {
+  async controllerNumber(
+    controller: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const id = scsiControllerIds[controller];
     if (id === undefined) {
       throw new ShimError(
@@ -117,19 +96,21 @@ export class ScsiDevices {
         return hostNumbers(hosts)[controller];
       }
       return hostNumbers(await namesIn(`${sys}/bus/vmbus/devices/${id}`))[0];
-    });
+    }, signal);
   }
 
   /**
    * The device node of a disk or partition: a block device, or a directory that
    * stands for a disk with a file system.
    *
-   * @returns Its path.
    * @throws {ShimError} DeadlineExceeded when it does not appear.
    */
-  async find(address: ScsiAddress): Promise<string> {
+  async find(
+    address: ScsiAddress,
+    signal?: AbortSignal,
+  ): Promise<ScsiDevice> {
     const { controller, lun, partition } = address;
-    const host = await this.controllerNumber(controller);
+    const host = await this.controllerNumber(controller, signal);
     const block = `${this.#tree.sys}/bus/scsi/devices/${host}:0:0:${lun}/block`;
     const disk = `SCSI disk ${controller}:${lun}`;
     const name = await this.#wait(disk, async () => {
@@ -138,25 +119,39 @@ export class ScsiDevices {
         throw new ShimError("Internal", `${disk} has more than one device`);
       }
       return first;
-    });
+    }, signal);
     const part = partition === 0n ? name : `${name}${partition}`;
     if (partition !== 0n) {
       await this.#wait(
         `partition ${partition} of ${disk}`,
         async () =>
           (await namesIn(`${block}/${name}`)).includes(part) || undefined,
+        signal,
       );
     }
     const node = `${this.#tree.dev}/${part}`;
-    return await this.#wait(
-      `device node "${node}"`,
-      async () => await opens(node) ? node : undefined,
-    );
+    await this.waitForNode(node, signal);
+    return { node, controller: host };
+  }
+
+  /**
+   * Waits until a device node opens.
+   *
+   * @throws {ShimError} DeadlineExceeded when it does not.
+   */
+  async waitForNode(node: string, signal?: AbortSignal): Promise<void> {
+    const look = async (): Promise<true | undefined> =>
+      await opens(node) || undefined;
+    await this.#wait(`device node "${node}"`, look, signal);
   }
 
   /** Tells the kernel to forget a disk. A missing one is a success. */
-  async unplug(controller: number, lun: number): Promise<void> {
-    const host = await this.controllerNumber(controller);
+  async unplug(
+    controller: number,
+    lun: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const host = await this.controllerNumber(controller, signal);
     const path = `${this.#tree.sys}/bus/scsi/devices/${host}:0:0:${lun}/delete`;
     try {
       await Deno.writeTextFile(path, "1\n", { create: false });

@@ -1,12 +1,18 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../../base/clock.ts";
+import { ShimError } from "../../base/errors.ts";
 import { silentLogger as log } from "../../base/log.ts";
-import { libc } from "../../ffi/linux/libc.ts";
-import { probeFileSystem, ScsiMounts, type ScsiPorts } from "./scsi.ts";
-import { ScsiDevices } from "./scsi_device.ts";
+import { probeFileSystem } from "./file_system.ts";
+import { ScsiMounts, type ScsiPorts } from "./scsi.ts";
 
-// Undoing a failed mount unmounts its target.
-Deno.test.beforeAll(() => void libc());
+const verityInfo = {
+  hashType: 1,
+  blockSize: 4096,
+  dataBlocks: 100n,
+  algorithm: "sha256",
+  rootDigest: "d1",
+  salt: "5a",
+};
 
 /** A VM whose calls are recorded; single ports may be replaced. */
 function fake(overrides: Partial<ScsiPorts> = {}): {
@@ -20,7 +26,7 @@ function fake(overrides: Partial<ScsiPorts> = {}): {
   const ports: ScsiPorts = {
     find: async ({ controller, lun, partition }) => {
       await note(`find ${controller} ${lun} ${partition}`);
-      return "/dev/sda";
+      return { node: "/dev/sda", controller: 0 };
     },
     mount: ({ source, target, type, flags, data }) =>
       note(`mount ${source} ${target} ${type} ${flags} ${data}`),
@@ -28,9 +34,30 @@ function fake(overrides: Partial<ScsiPorts> = {}): {
       note(`bind ${source} ${target} ${options?.readOnly}`),
     isDirectory: () => Promise.resolve(false),
     probe: () => Promise.resolve("ext4"),
-    format: (program, args) => note(`${program} ${args.join(" ")}`),
-    makeFolder: (path, mode) => note(`mkdir ${path} ${mode.toString(8)}`),
-    removeTree: (path) => note(`remove ${path}`),
+    unmount: (target) => note(`unmount ${target}`),
+    undoMount: (target) => note(`undo ${target}`),
+    verity: () => Promise.resolve(verityInfo),
+    mapper: {
+      async create(name, targets, options) {
+        const table = targets.map(({ type, parameters }) => [type, parameters]);
+        await note(`create ${name} ${table} ${options?.readOnly}`);
+        return `/dev/mapper/${name}`;
+      },
+      remove: (name) => note(`remove device ${name}`),
+    },
+    crypt: {
+      async open(source, name) {
+        await note(`encrypt ${source} ${name}`);
+        return `/dev/mapper/${name}`;
+      },
+      close: (name) => note(`close ${name}`),
+    },
+    run: (program, args) => note(`${program} ${args.join(" ")}`),
+    async makeFolder(path, mode) {
+      await note(`mkdir ${path} ${mode.toString(8)}`);
+      return true;
+    },
+    removeFolder: (path) => note(`remove ${path}`),
     ...overrides,
   };
   const clock = new FakeClock();
@@ -69,9 +96,21 @@ Deno.test("guest:M3 a failed mount removes its target", async () => {
 Deno.test("a failed mount is told although its target cannot be removed", async () => {
   const { mounts } = fake({
     mount: () => Promise.reject(new Error("bad superblock")),
-    removeTree: () => Promise.reject(new Error("busy")),
+    removeFolder: () => Promise.reject(new Error("busy")),
   });
   await assertRejects(() => mounts.add({ MountPath }), Error, "bad superblock");
+});
+
+Deno.test("a mount whose propagation cannot be set is taken back alone", async () => {
+  let mounts = 0;
+  const { calls, mounts: disks } = fake({
+    mount: () =>
+      mounts++ > 0 ? Promise.reject(new Error("no")) : Promise.resolve(),
+    makeFolder: () => Promise.resolve(false), // something is mounted there
+  });
+  const disk = { MountPath, Options: ["shared"] };
+  await assertRejects(() => disks.add(disk), Error, "no");
+  assertEquals(calls.slice(1), [`undo ${MountPath}`]);
 });
 
 Deno.test("guest:M5 a read-only ext4 is mounted without its journal", async () => {
@@ -127,83 +166,183 @@ Deno.test("an unknown file system is looked for twice", async () => {
   await added;
 });
 
+Deno.test("a read-only disk is never formatted", async () => {
+  const { calls, mounts } = fake({ probe: () => Promise.resolve(undefined) });
+  const disk = { MountPath, ReadOnly: true, EnsureFilesystem: true };
+  await assertRejects(
+    () => mounts.add({ ...disk, Filesystem: "ext4" }),
+    Error,
+    "read-only",
+  );
+  assertEquals(calls.slice(2), [`remove ${MountPath}`]);
+});
+
 Deno.test("without a mount path the agent only waits for the disk", async () => {
   const { calls, mounts } = fake();
   await mounts.add({ Lun: 4 });
   await mounts.remove({ Lun: 4 });
   assertEquals(calls, ["find 0 4 0"]);
+});
+
+const verity = "dm-verity-scsi-contr0-lun0-p0-d1";
+
+Deno.test("guest:M7 a verified disk is mounted through a device that checks it", async () => {
+  const { calls, mounts } = fake();
+  const disk = { MountPath, ReadOnly: true };
+  await mounts.add(disk, { verify: true });
+  const table = "1 /dev/sda /dev/sda 4096 4096 100 101 sha256 d1 5a";
+  assertEquals(calls, [
+    "find 0 0 0",
+    `create ${verity} verity,${table} true`,
+    `mkdir ${MountPath} 700`,
+    `mount /dev/mapper/${verity} ${MountPath} ext4 1 noload`,
+  ]);
+  calls.length = 0;
+  await mounts.remove(disk);
+  assertEquals(calls, [
+    `unmount ${MountPath}`,
+    `remove ${MountPath}`,
+    `remove device ${verity}`,
+  ]);
+});
+
+Deno.test("guest:M8 without a target folder the verified device goes", async () => {
+  const failure = new Error("no space");
+  const { calls, mounts } = fake({ makeFolder: () => Promise.reject(failure) });
+  const disk = { MountPath, ReadOnly: true };
+  const error = await assertRejects(() => mounts.add(disk, { verify: true }));
+  assertEquals(error, failure);
+  assertEquals(calls.slice(2), [`remove device ${verity}`]);
+});
+
+Deno.test("a verified device that stays busy does not fail the removal", async () => {
+  const { mounts } = fake({
+    mapper: {
+      create: (name) => Promise.resolve(`/dev/mapper/${name}`),
+      remove: () => Promise.reject(new Error("busy")),
+    },
+  });
+  const disk = { MountPath, ReadOnly: true };
+  await mounts.add(disk, { verify: true });
+  await mounts.remove(disk);
+});
+
+const crypt = "dm-crypt-scsi-contr0-lun0-p0";
+const encrypted = {
+  MountPath,
+  Encrypted: true,
+  EnsureFilesystem: true,
+  Filesystem: "xfs",
+};
+
+Deno.test("guest:M9 guest:M12 an encrypted disk is formatted and mounted through its device, and closed by name", async () => {
+  const { calls, mounts } = fake();
+  await mounts.add(encrypted);
+  assertEquals(calls, [
+    "find 0 0 0",
+    `mkdir ${MountPath} 700`,
+    `encrypt /dev/sda ${crypt}`,
+    `mkfs.xfs -f /dev/mapper/${crypt}`,
+    `mount /dev/mapper/${crypt} ${MountPath} xfs 0 `,
+  ]);
+  calls.length = 0;
+  await mounts.remove(encrypted);
+  assertEquals(calls, [
+    `unmount ${MountPath}`,
+    `remove ${MountPath}`,
+    `close ${crypt}`,
+  ]);
+});
+
+Deno.test("guest:M10 a failed format closes the encrypted device by name", async () => {
+  const run = () => Promise.reject(new Error("mkfs.xfs ended with code 1"));
+  const { calls, mounts } = fake({ run });
+  await assertRejects(() => mounts.add(encrypted), Error, "code 1");
+  assertEquals(calls.slice(3), [`close ${crypt}`, `remove ${MountPath}`]);
+});
+
+Deno.test("guest:M11 a failed encryption is tried twice, then removes the target and tells the cause", async () => {
+  const failure = new Error("no cipher");
+  let opens = 0;
+  const { calls, mounts, clock } = fake({
+    crypt: {
+      open: () =>
+        Promise.reject(new Error(`open ${++opens}`, { cause: failure })),
+      close: () => Promise.reject(new Error("nothing to close")),
+    },
+  });
+  const added = assertRejects(() => mounts.add(encrypted), Error, "open 2");
+  await clock.advance(500);
+  assertEquals((await added).cause, failure);
+  assertEquals(calls, [
+    "find 0 0 0",
+    `mkdir ${MountPath} 700`,
+    `remove ${MountPath}`,
+  ]);
+});
+
+Deno.test("an encrypted device that cannot be closed is told, and tried again", async () => {
+  let busy = true;
+  const { mounts } = fake({
+    crypt: {
+      open: (_source, name) => Promise.resolve(`/dev/mapper/${name}`),
+      close: () => busy ? Promise.reject(new Error("busy")) : Promise.resolve(),
+    },
+  });
+  await mounts.add(encrypted);
+  await assertRejects(() => mounts.remove(encrypted), Error, "busy");
+  busy = false;
+  await mounts.remove(encrypted);
+});
+
+Deno.test("settings that contradict each other change nothing", async () => {
+  const { calls, mounts } = fake();
+  const rows: [Parameters<ScsiMounts["add"]>[0], string][] = [
+    [{ ...encrypted, ReadOnly: true }, "read only"],
+    [{ MountPath, Encrypted: true }, "Filesystem"],
+    [{ MountPath: "relative" }, "MountPath"],
+    [{ MountPath: "/a/../b" }, "MountPath"],
+    [{ MountPath: "//." }, "MountPath"],
+    [{ MountPath: "/a\0b" }, "MountPath"],
+  ];
+  for (const [disk, message] of rows) {
+    await assertRejects(() => mounts.add(disk), ShimError, message);
+  }
+  assertEquals(calls, []);
+  const directory = fake({ isDirectory: () => Promise.resolve(true) });
   await assertRejects(
-    () => mounts.add({ Encrypted: true }),
+    () => directory.mounts.add(encrypted),
     Error,
-    "encrypted",
+    "directory",
   );
 });
 
-async function withTree(
-  test: (tree: { sys: string; dev: string }) => Promise<void>,
-): Promise<void> {
+Deno.test("a block device is linked, and only a link is removed", async () => {
   const folder = await Deno.makeTempDir();
-  const id = "0110f83b-de10-5172-a266-78bca56bf50a";
-  await Deno.mkdir(`${folder}/sys/bus/vmbus/devices/${id}/host5`, {
-    recursive: true,
-  });
-  await Deno.mkdir(`${folder}/dev`);
   try {
-    await test({ sys: `${folder}/sys`, dev: `${folder}/dev` });
+    const { calls, mounts } = fake();
+    const disk = { MountPath: `${folder}/dev/disk`, BlockDev: true };
+    await Deno.mkdir(`${folder}/dev`);
+    await mounts.add(disk);
+    assertEquals(await Deno.readLink(disk.MountPath), "/dev/sda");
+    // What follows would lead through the link.
+    await assertRejects(
+      () => mounts.add({ MountPath: `${disk.MountPath}/below` }),
+      Error,
+      "symbolic link",
+    );
+    await mounts.remove(disk);
+    await mounts.remove(disk);
+    await assertRejects(
+      () => mounts.remove({ MountPath: `${folder}/dev`, BlockDev: true }),
+      ShimError,
+      "no link",
+    );
+    assertEquals(calls.filter((call) => call.startsWith("mount")), []);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-Deno.test("guest:M13 guest:M14 a device is waited for: its controller, its name, its partition, its node", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
-    const devices = new ScsiDevices(clock, 5000, tree);
-    const device = `${tree.sys}/bus/scsi/devices/5:0:0:7`;
-    const found = devices.find({ controller: 1, lun: 7, partition: 1n });
-    await clock.advance(30);
-    await Deno.mkdir(`${device}/block/sdd/sdd1`, { recursive: true });
-    await clock.advance(30);
-    await Deno.writeTextFile(`${tree.dev}/sdd1`, "");
-    while (clock.sleepers > 0) await clock.advance(10);
-    assertEquals(await found, `${tree.dev}/sdd1`);
-    await devices.unplug(1, 9);
-    await Deno.writeTextFile(`${device}/delete`, "");
-    await devices.unplug(1, 7);
-    assertEquals(await Deno.readTextFile(`${device}/delete`), "1\n");
-  }));
-
-Deno.test("a device node whose driver is not ready is waited for", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
-    const devices = new ScsiDevices(clock, 5000, tree);
-    await Deno.mkdir(`${tree.sys}/bus/scsi/devices/5:0:0:7/block/sdd`, {
-      recursive: true,
-    });
-    // As such a node, a socket cannot be opened: ENXIO.
-    const path = `${tree.dev}/sdd`;
-    using _socket = Deno.listen({ transport: "unix", path });
-    const found = devices.find({ controller: 1, lun: 7, partition: 0n });
-    found.catch(() => {});
-    await clock.advance(30);
-    await Deno.remove(path);
-    await Deno.writeTextFile(path, "");
-    while (clock.sleepers > 0) await clock.advance(10);
-    assertEquals(await found, path);
-  }));
-
-Deno.test("a device that does not appear, and a controller that cannot, are told", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
-    const devices = new ScsiDevices(clock, 20, tree);
-    const find = (controller: number): Promise<void> =>
-      devices.find({ controller, lun: 7, partition: 0n }).then(() => {});
-    const missing = assertRejects(() => find(1), Error, "SCSI disk 1:7");
-    while (clock.sleepers === 0) await clock.advance(0);
-    await clock.advance(20);
-    await missing;
-    await assertRejects(() => find(4), Error, "SCSI controller 4");
-  }));
+});
 
 Deno.test("guest:M15 probeFileSystem() knows ext4 and erofs by their superblocks", async () => {
   const path = await Deno.makeTempFile();

@@ -8,6 +8,7 @@ import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
 import { unmount } from "../../ffi/linux/mount.ts";
+import { isInside } from "./paths.ts";
 
 /** Mounts that may stand on one place; more are left with a warning. */
 const maxStacked = 5;
@@ -18,7 +19,7 @@ export interface UnmountPorts {
   readonly lstat: (path: string) => Promise<unknown>;
   /** True when something was unmounted, false when nothing was mounted. */
   readonly unmount: (path: string) => Promise<boolean>;
-  /** Removes a tree. */
+  /** Removes a mount point. */
   readonly remove: (path: string) => Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export interface UnmountPorts {
 export const unmountPorts: UnmountPorts = {
   lstat: (path) => Deno.stat(path),
   unmount: (path) => unmount(path),
-  remove: removeTree,
+  remove: removeMountPoint,
 };
 
 /** Removes a tree; a missing one is a success. */
@@ -39,10 +40,26 @@ export async function removeTree(path: string): Promise<void> {
 }
 
 /**
+ * Removes a folder on which nothing is mounted any more; a missing one is a
+ * success. A folder with something in it was never made for a mount: it stays,
+ * and so does what is no folder, because the host can name any path. (REF removes
+ * the whole tree.)
+ */
+export async function removeMountPoint(path: string): Promise<void> {
+  try {
+    if ((await Deno.lstat(path)).isDirectory) await Deno.remove(path);
+  } catch (error) {
+    const left = error instanceof Deno.errors.NotFound ||
+      isErrno(error, "ENOTEMPTY");
+    if (!left) throw error;
+  }
+}
+
+/**
  * Unmounts everything that is mounted on a place.
  *
  * @param target The place; a missing one is a success.
- * @param options `remove` removes the tree afterwards.
+ * @param options `remove` removes the mount point afterwards.
  * @throws {ErrnoError} EBUSY while it is in use.
  */
 export async function unmountAll(
@@ -71,9 +88,12 @@ export async function unmountAll(
   if (options.remove) await ports.remove(target);
 }
 
-/** Mount points below or at a path, deepest (latest) first. */
-async function mountsBelow(path: string): Promise<string[]> {
-  const text = await Deno.readTextFile("/proc/self/mounts");
+/**
+ * Mount points below or at a path, the latest first: children before parents.
+ *
+ * @param text Of `/proc/self/mounts`.
+ */
+export function mountsBelow(text: string, path: string): string[] {
   const places = text.split("\n").flatMap((line) => {
     const place = line.split(" ")[1];
     if (place === undefined) return [];
@@ -82,26 +102,45 @@ async function mountsBelow(path: string): Promise<string[]> {
       /\\([0-7]{3})/g,
       (_whole, digits) => String.fromCharCode(parseInt(digits, 8)),
     );
-    return plain === path || plain.startsWith(`${path}/`) ? [plain] : [];
+    return isInside(plain, path) ? [plain] : [];
   });
   return places.reverse();
 }
 
+/** What sweeping needs; tests replace single functions. */
+export interface SweepPorts {
+  /** Text of `/proc/self/mounts`. */
+  readonly mounts: () => Promise<string>;
+  /** umount2(2). */
+  readonly unmount: (path: string) => Promise<boolean>;
+  /** Removes a tree. */
+  readonly remove: (path: string) => Promise<void>;
+}
+
+const sweepPorts: SweepPorts = {
+  mounts: () => Deno.readTextFile("/proc/self/mounts"),
+  unmount: (path) => unmount(path),
+  remove: removeTree,
+};
+
 /**
  * Unmounts everything below and at a path, children before parents, and removes
- * it. Failures are logged: this is the sweep behind what should have been
- * unmounted before.
+ * it. The first failure stops it and is logged: this is the sweep behind what
+ * should have been unmounted before, and nothing is removed that is still
+ * mounted.
  *
  * @returns True when nothing is left.
  */
 export async function sweepMounts(
   path: string,
-  options: { readonly log: Logger },
+  options: { readonly log: Logger; readonly ports?: SweepPorts },
 ): Promise<boolean> {
-  const { log } = options;
+  const { log, ports = sweepPorts } = options;
   try {
-    for (const place of await mountsBelow(path)) await unmount(place);
-    await removeTree(path);
+    for (const place of mountsBelow(await ports.mounts(), path)) {
+      await ports.unmount(place);
+    }
+    await ports.remove(path);
     return true;
   } catch (error) {
     log.warn("Mounts are left", { path, error: messageOf(error) });

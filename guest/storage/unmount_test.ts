@@ -1,6 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { silentLogger as log } from "../../base/log.ts";
-import { unmountAll, type UnmountPorts } from "./unmount.ts";
+import {
+  removeMountPoint,
+  sweepMounts,
+  unmountAll,
+  type UnmountPorts,
+} from "./unmount.ts";
 
 /** Ports that record their calls. */
 function recorder(overrides: Partial<UnmountPorts> = {}): {
@@ -53,4 +58,49 @@ Deno.test("guest:L4 unmountAll() ends when mounts do not, and removes nothing th
   const { calls, ports } = recorder({ unmount: () => Promise.resolve(true) });
   await unmountAll("/a", { log, ports, remove: true });
   assertEquals(calls, ["stat /a"]);
+});
+
+Deno.test("guest:L6 sweepMounts() unmounts children before parents, by components, and stops at a failure", async () => {
+  const lines = [
+    "overlay /pod overlay rw 0 0",
+    "tmpfs /pod/a tmpfs rw 0 0",
+    "tmpfs /podium tmpfs rw 0 0",
+    "tmpfs /pod/a/b\\040c tmpfs rw 0 0",
+    "",
+  ];
+  const sweep = async (busy = ""): Promise<[boolean, string[]]> => {
+    const calls: string[] = [];
+    const clean = await sweepMounts("/pod", {
+      log,
+      ports: {
+        mounts: () => Promise.resolve(lines.join("\n")),
+        unmount: (path) => {
+          if (path === busy) return Promise.reject(new Error("busy"));
+          return Promise.resolve(calls.push(`unmount ${path}`) > 0);
+        },
+        remove: (path) => Promise.resolve(void calls.push(`remove ${path}`)),
+      },
+    });
+    return [clean, calls];
+  };
+  const all = ["unmount /pod/a/b c", "unmount /pod/a", "unmount /pod"];
+  assertEquals(await sweep(), [true, [...all, "remove /pod"]]);
+  assertEquals(await sweep("/pod/a"), [false, all.slice(0, 1)]);
+});
+
+Deno.test("removeMountPoint() removes an empty folder and nothing else", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/file`;
+    await Deno.writeTextFile(file, "kept");
+    for (const path of [`${folder}/none`, file, folder]) {
+      await removeMountPoint(path);
+    }
+    assertEquals(await Deno.readTextFile(file), "kept");
+    await Deno.remove(file);
+    await removeMountPoint(folder);
+    await assertRejects(() => Deno.lstat(folder), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  }
 });

@@ -41,9 +41,10 @@ export async function createTask(
     const container = await buildContainer(shim, place, request, spec, signal);
     task.created(container);
   } catch (error) {
-    // While the id is taken: whoever has it next finds the endpoints free.
-    if (task.place !== undefined) await endPod(shim, task, task.place);
+    // Before the pod is looked at: of several that fail the last one ends it.
     task.failed();
+    // While the id is taken: whoever has it next finds the endpoints free.
+    if (task.place !== undefined) await endPod(shim, task.place);
     shim.removeTask(task);
     if (task.place !== undefined) await shim.dropImplicit(task.place.sandbox);
     throw error;
@@ -51,8 +52,8 @@ export async function createTask(
 }
 
 /** A pod that is left without a container ends, before its VM may. */
-async function endPod(shim: Shim, task: Task, { pod }: Place): Promise<void> {
-  if (shim.tasksOfPod(pod.id).some((other) => other !== task)) return;
+async function endPod(shim: Shim, { pod }: Place): Promise<void> {
+  if (shim.tasksOfPod(pod.id).some((task) => !task.isGone)) return;
   try {
     await pod.teardownNetwork();
   } catch (error) {

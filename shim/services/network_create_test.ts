@@ -93,6 +93,30 @@ Deno.test("Create whose client goes away while the network is set up leaves no a
   });
 });
 
+Deno.test("of two creates that share a failed network, the last one takes it down", async () => {
+  await withNetwork(async (scene) => {
+    await startSandbox(scene);
+    await scene.writeSpec(networked("ns2", "sandbox", "pod1"));
+    const release = scene.guest.holdNext("modify");
+    scene.guest.failNext("modify", injected);
+    const sandbox = scene.create("pod1");
+    sandbox.catch(() => {});
+    await scene.until(() => scene.guest.callsOf("modify").length === 1);
+    await scene.writeSpec(networked("ns2", "container", "pod1"));
+    const workload = scene.create("a");
+    workload.catch(() => {});
+    await scene.until(() => scene.shim.tasksOfPod("pod1").length === 2);
+    release();
+    await refuses(sandbox, "PermissionDenied");
+    await refuses(workload, "PermissionDenied");
+    assertEquals(asked(scene), ["Add e3", "Remove e3"]);
+    assertEquals(
+      [scene.shim.tasks.size, scene.shim.sandbox?.pods.size],
+      [0, 0],
+    );
+  });
+});
+
 Deno.test("a workload that comes early waits for the network, and shares its failure", async () => {
   await withNetwork(async (scene) => {
     await startSandbox(scene);

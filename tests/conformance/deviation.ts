@@ -19,7 +19,7 @@ export interface Judged {
 /** One difference. */
 export interface Deviation {
   /** The set to which it applies. */
-  readonly set: "hcs-doc" | "container-doc" | "hcs-modify";
+  readonly set: "hcs-doc" | "container-doc" | "hcs-modify" | "guest-agent";
   /** What we do. */
   readonly ours: string;
   /** Why. */

@@ -10,6 +10,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { windowsBaseName } from "../../base/windows_path.ts";
 import { containerDeviations } from "./container_deviations.ts";
 import type { Deviation } from "./deviation.ts";
+import { guestDeviations } from "./guest_deviations.ts";
 import { objectOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
 
@@ -56,6 +57,7 @@ export const deviations: readonly Deviation[] = [
         : without(output, "annotationsAfter"),
   },
   ...containerDeviations,
+  ...guestDeviations,
   {
     set: "hcs-modify",
     ours: "an update of an adapter without settings cannot be asked for",

@@ -18,7 +18,7 @@ export function errorOf(error: unknown): JsonObject {
 
 /** Where the peer's runtime, not the peer, begins to speak. */
 const runtimeFragments =
-  /\b(?:json: |illegal base64|invalid character|unexpected end of JSON|strconv\.|GetFileAttributesEx |CreateFile |open [A-Za-z]:)|&\{/;
+  /\b(?:json: |illegal base64|invalid character|unexpected end of JSON|strconv\.|GetFileAttributesEx |CreateFile |open [A-Za-z]:)|&\{|'\{\[/;
 
 /** Words of the host's system, which it says in its own language. */
 const systemMessages =

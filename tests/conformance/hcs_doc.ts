@@ -71,6 +71,11 @@ class CaseFiles implements Omit<HostFiles, "resolve" | "stat" | "read"> {
     }
     this.bundle.add(windowsBaseName(to));
   }
+
+  /** The recordings do not say whose the files are. */
+  grantVmGroup(_path: string): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** Members as our options call them: `vm_processor_count` is `vmProcessorCount`. */

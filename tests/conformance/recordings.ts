@@ -47,12 +47,19 @@ export function defaultFolder(): string {
   return `${shared}/golden`;
 }
 
+/** Exchanges are input and output at once. */
+function partsOf(json: unknown): { input: JsonObject; output: JsonObject } {
+  if (isJsonObject(json)) {
+    const { input, output, exchanges } = json;
+    if (isJsonObject(input) && isJsonObject(output)) return { input, output };
+    if (Array.isArray(exchanges)) return { input: json, output: json };
+  }
+  throw new TypeError("a case has no input or no output");
+}
+
 function readCase(json: unknown, group: string): RecordedCase {
-  if (
-    !isJsonObject(json) || !isJsonObject(json.input) ||
-    !isJsonObject(json.output)
-  ) throw new TypeError("a case has no input or no output");
-  const { name, input, output, peerDefects } = json;
+  const { input, output } = partsOf(json);
+  const { name, peerDefects } = json as JsonObject;
   return {
     name: String(name),
     group,
@@ -62,10 +69,25 @@ function readCase(json: unknown, group: string): RecordedCase {
   };
 }
 
+/** A trace is one case; its events are input and output at once. */
+function traceCase(json: JsonObject): RecordedCase {
+  const { scenario, variant, peerDefects } = json;
+  return {
+    name: `${scenario} ${variant}`,
+    group: String(scenario),
+    input: json,
+    output: json,
+    defects: Array.isArray(peerDefects) ? peerDefects.map(String) : [],
+  };
+}
+
 /** Reads the text of one file. */
 export function readRecording(file: string, text: string): Recording {
   try {
     const json = parseJson(text, file);
+    if (isJsonObject(json) && Array.isArray(json.events)) {
+      return { file, cases: [traceCase(json)] };
+    }
     if (!isJsonObject(json) || !Array.isArray(json.cases)) {
       throw new TypeError("it holds no list of cases");
     }

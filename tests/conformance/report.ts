@@ -5,7 +5,7 @@
  */
 
 import { readSet, type RecordedSet, setNames } from "./recordings.ts";
-import { judgeCase, laterSets, type RunCase, runners } from "./sets.ts";
+import { judgeCase, laterSets, runners, type SetRun } from "./sets.ts";
 
 /** How many cases went how. */
 export interface Counts {
@@ -27,7 +27,7 @@ function oneLine(text: string): string {
  */
 export async function runSet(
   { name, recordings }: RecordedSet,
-  run: RunCase,
+  setRun: SetRun,
   print: (line: string) => void,
 ): Promise<Counts> {
   let [passed, failed, deviating] = [0, 0, 0];
@@ -37,7 +37,7 @@ export async function runSet(
       print(`FAIL ${name}/${file}: ${oneLine(error)}`);
     }
     for (const recorded of cases) {
-      const result = await judgeCase(name, recorded, run);
+      const result = await judgeCase(name, recorded, setRun);
       if (result.difference === undefined) {
         passed++;
         if (result.deviations.length > 0) deviating++;
@@ -53,7 +53,8 @@ export async function runSet(
   const onPurpose = deviating > 0
     ? ` (${deviating} with a difference on purpose)`
     : "";
-  print(`${name}: ${passed} passed, ${failed} failed${onPurpose}`);
+  const what = setRun.part === undefined ? name : `${name} (${setRun.part})`;
+  print(`${what}: ${passed} passed, ${failed} failed${onPurpose}`);
   return { passed, failed };
 }
 
@@ -72,15 +73,25 @@ export async function runFolder(
   if (names === undefined) return undefined;
   let [passed, failed] = [0, 0];
   for (const name of names) {
-    const run = runners[name];
-    if (run === undefined) {
-      const why = laterSets[name] ?? "nobody knows this set";
-      print(`${name}: cannot be run yet: ${why}`);
+    const begin = runners[name];
+    const later = laterSets[name];
+    if (later !== undefined) print(`${name}: cannot be run yet: ${later}`);
+    if (begin === undefined) {
+      if (later === undefined) print(`${name}: nobody knows this set`);
       continue;
     }
-    const counts = await runSet(await readSet(dir, name), run, print);
-    passed += counts.passed;
-    failed += counts.failed;
+    const setRun = await begin();
+    if (typeof setRun === "string") {
+      print(`skip: ${name}: ${setRun}`);
+      continue;
+    }
+    try {
+      const counts = await runSet(await readSet(dir, name), setRun, print);
+      passed += counts.passed;
+      failed += counts.failed;
+    } finally {
+      await setRun.close?.();
+    }
   }
   return { passed, failed };
 }

@@ -79,9 +79,10 @@ Deno.test("a folder of recordings gives a line per failure and set, and the sum"
       'FAIL hcs-modify/own.json "wrong": $.calls[0].request.Settings.Path: ours "C:\\\\own.vhdx", recorded "C:\\\\other"',
       'FAIL hcs-modify/own.json "strange": $: the case cannot be run: {"code":"NotImplemented","message":"no operation is called \\"polish\\""}',
       "hcs-modify: 1 passed, 3 failed",
-      "trace: cannot be run yet: joins with the issue on the services",
+      "trace: cannot be run yet: the shim's side joins with the issue on the services",
+      "trace (requests to the guest): 1 passed, 0 failed",
       "weather: cannot be run yet: nobody knows this set",
-      "1 passed, 3 failed",
+      "2 passed, 3 failed",
     ],
   );
 });

@@ -5,11 +5,14 @@
  */
 
 import { formatJson, type JsonObject } from "../../base/json.ts";
+import { canRun } from "../kernel/guest_fixture.ts";
 import { runContainerDocument } from "./container_doc.ts";
 import { type Difference, difference } from "./compare.ts";
 import type { Deviation } from "./deviation.ts";
 import { deviations } from "./deviations.ts";
 import { errorOf } from "./errors.ts";
+import { AgentSession, recordedPlay } from "./guest_agent.ts";
+import { recordedReplay, replay } from "./guest_replay.ts";
 import { runHcsDocument } from "./hcs_doc.ts";
 import type { RecordedCase } from "./recordings.ts";
 import { runSequence } from "./device_sequences.ts";
@@ -18,12 +21,50 @@ import { operations } from "./single_requests.ts";
 /** Gives our output for the input of a case, in the layout of the recorded one. */
 export type RunCase = (recorded: RecordedCase) => Promise<JsonObject>;
 
-/** The sets that run, by name. */
-export const runners: Readonly<Record<string, RunCase>> = {
-  "hcs-doc": ({ input }) => runHcsDocument(input),
-  "container-doc": runContainerDocument,
-  "hcs-modify": runModification,
+/** A set while it runs. */
+export interface SetRun {
+  /** Runs one case; the cases come in their order. */
+  readonly run: RunCase;
+  /** The recorded output in the layout of ours. Default: as it is. */
+  readonly layOut?: (output: JsonObject) => JsonObject;
+  /** What of the set is run, when that is not all. */
+  readonly part?: string;
+  /** Ends what the cases have needed. */
+  readonly close?: () => Promise<void>;
+}
+
+/** The sets that run, by name: how each begins, or why it cannot on this machine. */
+export const runners: Readonly<
+  Record<string, () => Promise<SetRun | string>>
+> = {
+  "hcs-doc": () =>
+    Promise.resolve({ run: ({ input }) => runHcsDocument(input) }),
+  "container-doc": () => Promise.resolve({ run: runContainerDocument }),
+  "hcs-modify": () => Promise.resolve({ run: runModification }),
+  "guest-agent": beginGuestAgent,
+  "trace": () => Promise.resolve(beginReplay()),
 };
+
+/** The guest's side of a trace; the layout of the recorded answers needs ours. */
+function beginReplay(): SetRun {
+  let ours: JsonObject = {};
+  return {
+    part: "requests to the guest",
+    run: async ({ input }) => ours = await replay(input),
+    layOut: (output) => recordedReplay(output, ours),
+  };
+}
+
+/** One agent serves all cases, which may depend on each other. */
+async function beginGuestAgent(): Promise<SetRun | string> {
+  if (!await canRun()) return "it needs root and control groups of version 1";
+  const session = await AgentSession.start();
+  return {
+    run: ({ input }) => session.play(input),
+    layOut: recordedPlay,
+    close: () => session.stop(),
+  };
+}
 
 /** Runs a case of `hcs-modify`, whose groups are of two forms. */
 async function runModification(
@@ -35,10 +76,9 @@ async function runModification(
     : await operation(input);
 }
 
-/** Sets that cannot be run yet, and what they wait for. */
+/** Sets of which the rest cannot be run yet, and what that waits for. */
 export const laterSets: Readonly<Record<string, string>> = {
-  "guest-agent": "joins with the issue on the guest",
-  "trace": "joins with the issue on the services",
+  "trace": "the shim's side joins with the issue on the services",
 };
 
 /** How a case went. */
@@ -62,17 +102,17 @@ export interface Expectation {
  *
  * @param set Name of the set.
  * @param recorded The case.
- * @param run Gives our output, for rows that say "the same as".
+ * @param setRun Gives our output, for rows that say "the same as".
  * @param rows The table.
  */
 export async function expectationOf(
   set: string,
   recorded: RecordedCase,
-  run: RunCase,
+  { run, layOut = (output) => output }: SetRun,
   rows: readonly Deviation[] = deviations,
 ): Promise<Expectation> {
   const { input, defects } = recorded;
-  let { output } = recorded;
+  let output = layOut(recorded.output);
   const applied: Deviation[] = [];
   for (const row of rows) {
     if (row.set !== set) continue;
@@ -91,11 +131,11 @@ export async function expectationOf(
 export async function judgeCase(
   set: string,
   recorded: RecordedCase,
-  run: RunCase,
+  setRun: SetRun,
 ): Promise<CaseResult> {
   try {
-    const { output, rows } = await expectationOf(set, recorded, run);
-    const ours = await run(recorded);
+    const ours = await setRun.run(recorded);
+    const { output, rows } = await expectationOf(set, recorded, setRun);
     return { difference: difference(ours, output), deviations: rows };
   } catch (error) {
     const text = `the case cannot be run: ${formatJson(errorOf(error))}`;

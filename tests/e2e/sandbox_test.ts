@@ -1,93 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
-import { install } from "../../bin/install.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
-import type { TtrpcClient } from "../../ttrpc/client.ts";
-import { toolEnv } from "../debian.ts";
-import {
-  type Bundle,
-  connectShim,
-  EventSink,
-  execSpec,
-  makeBundle,
-  readBytes,
-  startShim,
-} from "../driver.ts";
-import { buildRootfs } from "../image.ts";
-import { leftovers, machineGroups, settledLeftovers } from "../leftovers.ts";
-
-const shim =
-  new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
+import { execSpec, readBytes } from "../driver.ts";
+import { create, rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
 Deno.test.beforeAll(() => {
   libc();
 });
-
-/** A running shim with a connection, its bundle and the events it sent. */
-interface Rig extends AsyncDisposable {
-  readonly dir: string;
-  readonly client: TtrpcClient;
-  readonly bundle: Bundle;
-  readonly events: EventSink;
-  member(id: string): Promise<Bundle>;
-}
-
-async function rig(id: string): Promise<Rig> {
-  const env = await toolEnv();
-  await install();
-  const rootfs = await buildRootfs(env);
-  const dir = await Deno.makeTempDir({ prefix: "lcow-" });
-  const foreign = await machineGroups();
-  const events = new EventSink(`${dir}/containerd.sock.ttrpc`);
-  const bundles: Bundle[] = [];
-  const make = async (name: string, type: string): Promise<Bundle> => {
-    const bundle = await makeBundle(dir, {
-      id: name,
-      args: ["/bin/sh", "-c", "echo ready; exec sleep 1000"],
-      rootfs,
-      annotations: {
-        "io.kubernetes.cri.container-type": type,
-        "io.kubernetes.cri.sandbox-id": id,
-      },
-    });
-    bundles.push(bundle);
-    return bundle;
-  };
-  const bundle = await make(id, "sandbox");
-  const binary = { path: shim, env: { ...env, LCOW_STATE: `${dir}/lcow` } };
-  const client = await connectShim(await startShim(binary, dir, bundle));
-  return {
-    dir,
-    client,
-    bundle,
-    events,
-    member: (name) => make(name, "container"),
-    async [Symbol.asyncDispose]() {
-      const gone = client.closed;
-      await client.call(Sandbox, "StopSandbox", { sandboxId: id });
-      await client.call(Sandbox, "ShutdownSandbox", { sandboxId: id });
-      await client.close();
-      await gone;
-      for (const held of bundles) await held.close();
-      const left = await settledLeftovers(() => leftovers(dir, foreign));
-      await events[Symbol.asyncDispose]();
-      await Deno.remove(dir, { recursive: true });
-      assertEquals(left, []);
-    },
-  };
-}
-
-async function create(client: TtrpcClient, bundle: Bundle): Promise<void> {
-  await client.call(TaskV3, "Create", {
-    id: bundle.id,
-    bundle: bundle.path,
-    rootfs: [...bundle.mounts],
-    stdout: bundle.stdout,
-  });
-}
 
 Deno.test({
   name: "a sandbox lives from create to shutdown and says so",

@@ -268,6 +268,12 @@ export class MemoryHost {
       read: (path) => this.play("local", "read", () => this.#files.read(path)),
       copy: (from, to) =>
         this.play("local", "copy", () => this.#files.copy(from, to)),
+      grantVmGroup: (path) =>
+        this.play(
+          "local",
+          "grantVmGroup",
+          () => this.#files.grantVmGroup(path),
+        ),
       defaultBootDirectory: () =>
         this.play(
           "local",

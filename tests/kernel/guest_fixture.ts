@@ -393,7 +393,8 @@ export class GuestVm {
   }
 }
 
-function listen(path: string): DuplexListener {
+/** Listens on a port of this side. */
+export function listen(path: string): DuplexListener {
   return listenerDuplex(Deno.listen({ transport: "unix", path }));
 }
 

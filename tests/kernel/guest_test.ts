@@ -497,7 +497,9 @@ guestTest(
     );
     const refusals: [string, string, string][] = [
       ["Nope", "Add", "Invalid ResourceType 'Nope'"],
-      ["Network", "Add", "does not support it"],
+      ["SecurityPolicy", "Add", "does not support it"],
+      ["Network", "Add", "/sys/bus/vmbus/devices/net"],
+      ["Network", "Update", '"Update" is not supported'],
       ["CombinedLayers", "Frobnicate", '"Frobnicate" is not supported'],
       ["CombinedLayers", "Add", "cannot have empty target"],
     ];

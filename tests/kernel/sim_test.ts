@@ -355,7 +355,7 @@ Deno.test("modify() refuses disks that cannot be, and keeps running", () =>
     await refused(
       () =>
         system.modify({
-          ResourcePath: "VirtualMachine/Devices/NetworkAdapters/x",
+          ResourcePath: "VirtualMachine/Devices/Plan9/Shares",
           RequestType: "Add",
           Settings: {},
         }),

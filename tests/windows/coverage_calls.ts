@@ -6,7 +6,10 @@
  */
 
 import type { IoLibraries } from "../../ffi/windows/io/windows_io.ts";
-import { advapi32Interface } from "../../ffi/windows/library/advapi32.ts";
+import {
+  advapi32Interface,
+  explicitAccess,
+} from "../../ffi/windows/library/advapi32.ts";
 import { computeCoreInterface } from "../../ffi/windows/library/computecore.ts";
 import { computeNetworkInterface } from "../../ffi/windows/library/computenetwork.ts";
 import { type DllOpener, SystemDll } from "../../ffi/windows/library/dll.ts";
@@ -130,9 +133,19 @@ const special: Readonly<Record<string, readonly Argument[]>> = {
     new Uint8Array(24),
   ],
   CreateNamedPipeW: [encodedBytes("x"), 3, 8, 1, 0, 0, 0, null],
+  GetNamedSecurityInfoW: [
+    encodedBytes("Z:\\no such file"),
+    ...[1, 4, null, null, text(), null, text()],
+  ],
   InitializeProcThreadAttributeList: [0n, 1, 0, new Uint8Array(8)],
   OpenProcess: [queryLimited, 0, 0x7fff_fff0],
   OpenSCManagerW: [null, encodedBytes("NoSuchDatabase"), 1],
+  // No ACCESS_MODE is 0, and no trustee has a null pointer for a SID.
+  SetEntriesInAclW: [1, new Uint8Array(explicitAccess.size), 0n, text()],
+  SetNamedSecurityInfoW: [
+    encodedBytes("Z:\\no such file"),
+    ...[1, 4, 0n, 0n, 0n, 0n],
+  ],
   WSASocketW: [34, 99, 1, null, 0, 0],
   WSAStartup: [0x0202, null],
   // Handles of services are addresses under Wine.

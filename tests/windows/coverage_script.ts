@@ -26,6 +26,7 @@ import { VirtualDisks } from "../../ffi/windows/storage/virtual_disks.ts";
 import { spawnProcess } from "../../ffi/windows/system/detached_process.ts";
 import { finalPath } from "../../ffi/windows/system/final_path.ts";
 import { NamedEvent } from "../../ffi/windows/system/named_event.ts";
+import { grantVmGroup } from "../../ffi/windows/system/vm_group.ts";
 import { windowsBuild } from "../../ffi/windows/system/version.ts";
 import { failEverything, nativeBasics } from "./coverage_calls.ts";
 import { memoryEndpointIds, memoryNamespaceId } from "./memory_network.ts";
@@ -102,6 +103,7 @@ async function services(parts: WindowsParts): Promise<void> {
   await disks.create(disk, 1n << 20n);
   await disks.grow(disk, 2n << 20n);
   await disks.size(disk);
+  grantVmGroup(parts.io.libraries, disk);
 }
 
 async function processes(parts: WindowsParts): Promise<void> {

@@ -40,6 +40,13 @@ const zeroIsFine: ReadonlySet<string> = new Set([
   "GetLastError",
 ]);
 
+/** Symbols of advapi32 whose result is a Win32 code, and zero a success. */
+const returnsCode: ReadonlySet<string> = new Set([
+  "GetNamedSecurityInfoW",
+  "SetEntriesInAclW",
+  "SetNamedSecurityInfoW",
+]);
+
 /** `WAIT_FAILED`. */
 const waitFailed = 0xffff_ffff;
 
@@ -52,6 +59,7 @@ function byZero(lastError: () => number): Judge {
       return result === waitFailed;
     }
     if (zeroIsFine.has(symbol)) return false;
+    if (returnsCode.has(symbol)) return byCode(symbol, result);
     const zero = result === 0 || result === 0n || result === invalid;
     return zero && !goesOn.includes(lastError());
   };

@@ -1,11 +1,13 @@
 /**
- * Files of the pretended Windows: their paths, and what children write to them.
+ * Files of the pretended Windows: their paths, who may open them, and what
+ * children write to them.
  *
  * @module
  */
 
 import type { Kernel32Symbols } from "../../windows/library/kernel32.ts";
 import { encodeUtf16 } from "../../windows/library/utf16.ts";
+import type { AccessEntry } from "./access_list.ts";
 import { CallFailure } from "./calls.ts";
 import type { KernelObject } from "./handles.ts";
 import type { FakeKernel } from "./kernel.ts";
@@ -29,7 +31,14 @@ export interface FileContent {
   text: string;
   /** Its final paths. */
   readonly paths: FinalPaths;
+  /** Who may open it; null: everybody. */
+  access: readonly AccessEntry[] | null;
 }
+
+/** The system (S-1-5-18) may do everything (`FILE_ALL_ACCESS`). */
+const systemOnly: readonly AccessEntry[] = [
+  { sid: "S-1-5-18", access: 0x1f_01ff },
+];
 
 /** An open file. */
 export class FakeFile implements KernelObject {
@@ -56,7 +65,11 @@ export class FakeFiles {
 
   /** Puts a file there. */
   add(path: string, paths: FinalPaths = {}): void {
-    this.#files.set(path.toLowerCase(), { text: "", paths });
+    this.#files.set(path.toLowerCase(), {
+      text: "",
+      paths,
+      access: systemOnly,
+    });
   }
 
   /** What is in a file. @throws {Deno.errors.NotFound} */
@@ -66,12 +79,17 @@ export class FakeFiles {
     throw new Deno.errors.NotFound(`${path} is not there`);
   }
 
+  /** One file. @throws {CallFailure} When it is not there. */
+  find(path: string): FileContent {
+    const file = this.#files.get(path.toLowerCase());
+    if (file === undefined) throw new CallFailure(fileNotFound);
+    return file;
+  }
+
   /** `CreateFileW`. @throws {CallFailure} */
   open(path: string, disposition: number, isInheritable: boolean): FakeFile {
     if (disposition === createAlways) this.add(path);
-    const file = this.#files.get(path.toLowerCase());
-    if (file === undefined) throw new CallFailure(fileNotFound);
-    return new FakeFile(file, isInheritable);
+    return new FakeFile(this.find(path), isInheritable);
   }
 }
 

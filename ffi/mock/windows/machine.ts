@@ -17,6 +17,7 @@ import {
   type Kernel32Symbols,
 } from "../../windows/library/kernel32.ts";
 import type { NtdllSymbols } from "../../windows/library/ntdll.ts";
+import { accessListSymbols } from "./access_list.ts";
 import { CallFailure, type FakeCalls } from "./calls.ts";
 import { eventSymbols } from "./events.ts";
 import { FakeFiles, fileSymbols } from "./files.ts";
@@ -141,6 +142,7 @@ export class FakeWindows implements Disposable {
     return {
       ...rest,
       ...securitySymbols(kernel),
+      ...accessListSymbols(kernel, this.files),
       ...ownerSymbols(kernel, this.processes),
     };
   }

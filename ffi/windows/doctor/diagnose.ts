@@ -10,7 +10,6 @@ import { VmCompute } from "../compute/vmcompute.ts";
 import { systemVmCompute } from "../compute/vmcompute_library.ts";
 import { WindowsFiles } from "../host_files.ts";
 import { type WindowsParts, windowsPlatform } from "../platform.ts";
-import { finalPath } from "../system/final_path.ts";
 import { judgeBootFiles } from "./boot_files.ts";
 import { judgeCompute, judgePipes, judgeSockets } from "./connections.ts";
 import {
@@ -80,9 +79,7 @@ function installationChecks(
     (found) => found.config,
     () => undefined,
   );
-  const files = new WindowsFiles({
-    resolve: (path) => finalPath(io.libraries.kernel32, path),
-  });
+  const files = new WindowsFiles({ libraries: io.libraries });
   return [
     {
       name: "boot files",

@@ -1,5 +1,6 @@
 /**
- * The raw symbols of `advapi32.dll`: security descriptors, tokens, services.
+ * The raw symbols of `advapi32.dll`: security descriptors, access lists, tokens,
+ * services; and the layout of the structure that it takes on 64-bit Windows.
  *
  * @module
  */
@@ -17,6 +18,51 @@ export const advapi32Interface = {
       "buffer", // PULONG SecurityDescriptorSize: null
     ],
     result: "i32", // BOOL
+  },
+  /** Makes a SID of its text form. */
+  ConvertStringSidToSidW: {
+    parameters: [
+      "buffer", // LPCWSTR StringSid
+      "buffer", // PSID* Sid: free with LocalFree
+    ],
+    result: "i32", // BOOL
+  },
+  /** Reads parts of the security descriptor of a file. */
+  GetNamedSecurityInfoW: {
+    parameters: [
+      "buffer", // LPCWSTR pObjectName
+      "u32", // SE_OBJECT_TYPE ObjectType
+      "u32", // SECURITY_INFORMATION SecurityInfo
+      "buffer", // PSID* ppsidOwner: null
+      "buffer", // PSID* ppsidGroup: null
+      "buffer", // PACL* ppDacl: within the descriptor; 0 when there is none
+      "buffer", // PACL* ppSacl: null
+      "buffer", // PSECURITY_DESCRIPTOR* ppSecurityDescriptor: free with LocalFree
+    ],
+    result: "u32", // DWORD: Win32 code
+  },
+  /** Makes an access list of another one and of new entries. */
+  SetEntriesInAclW: {
+    parameters: [
+      "u32", // ULONG cCountOfExplicitEntries
+      "buffer", // PEXPLICIT_ACCESS_W pListOfExplicitEntries
+      "u64", // PACL OldAcl
+      "buffer", // PACL* NewAcl: free with LocalFree
+    ],
+    result: "u32", // DWORD: Win32 code
+  },
+  /** Writes parts of the security descriptor of a file. */
+  SetNamedSecurityInfoW: {
+    parameters: [
+      "buffer", // LPWSTR pObjectName
+      "u32", // SE_OBJECT_TYPE ObjectType
+      "u32", // SECURITY_INFORMATION SecurityInfo
+      "u64", // PSID psidOwner: 0
+      "u64", // PSID psidGroup: 0
+      "u64", // PACL pDacl
+      "u64", // PACL pSacl: 0
+    ],
+    result: "u32", // DWORD: Win32 code
   },
   /** Opens the token of a process. */
   OpenProcessToken: {
@@ -90,6 +136,24 @@ export const advapi32Interface = {
 export type Advapi32Symbols = Deno.StaticForeignLibraryInterface<
   typeof advapi32Interface
 >;
+
+/** `EXPLICIT_ACCESS_W` of accctrl.h by the offsets of its members. */
+export const explicitAccess = {
+  /** DWORD grfAccessPermissions. */
+  permissions: 0,
+  /** ACCESS_MODE grfAccessMode. */
+  mode: 4,
+  /** DWORD grfInheritance. */
+  inheritance: 8,
+  /** TRUSTEE_W Trustee: TRUSTEE_FORM, after a pointer at 16 and an enumeration at 24. */
+  trusteeForm: 28,
+  /** TRUSTEE_TYPE of the trustee. */
+  trusteeType: 32,
+  /** LPWCH ptstrName of the trustee: the SID when its form is TRUSTEE_IS_SID. */
+  trusteeName: 40,
+  /** Of the whole structure. */
+  size: 48,
+} as const;
 
 /** `advapi32.dll` of this machine, loaded at first use. */
 export function advapi32Dll(

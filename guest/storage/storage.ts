@@ -1,0 +1,231 @@
+/**
+ * What the host mounts in the VM: one function per resource and request of
+ * `spec/guest-protocol.md` 7.
+ *
+ * @module
+ */
+
+import { ShimError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type {
+  CombinedLayers,
+  MappedDirectory,
+  MappedVirtualDisk,
+  SCSIDevice,
+  VPCIDevice,
+  VPMemDevice,
+} from "../../bridge/messages.gen.ts";
+import {
+  type Change,
+  type Confidential,
+  requireConfidentialDisk,
+  requireConfidentialOverlay,
+  requireConfidentialPmem,
+  requireConfidentialShare,
+} from "./confidential.ts";
+import {
+  combineLayers,
+  type OverlayPorts,
+  parseOverlay,
+  separateLayers,
+} from "./overlay.ts";
+import { requirePath } from "./paths.ts";
+import type { PciDevices } from "./pci.ts";
+import type { Plan9Mounts } from "./plan9.ts";
+import { type PmemMounts, pmemNode } from "./pmem.ts";
+import type { ScsiMounts } from "./scsi.ts";
+import type { ScsiDevice, ScsiDevices } from "./scsi_device.ts";
+
+/** What a VM's storage is made of. */
+export interface StorageParts {
+  /** Finds and unplugs disks. */
+  readonly scsiDevices: ScsiDevices;
+  /** Mounts disks. */
+  readonly scsi: ScsiMounts;
+  /** Mounts persistent memory devices. */
+  readonly pmem: PmemMounts;
+  /** Mounts shares. */
+  readonly plan9: Plan9Mounts;
+  /** Finds assigned devices. */
+  readonly pci: PciDevices;
+  /** Mounts overlays. */
+  readonly overlay: OverlayPorts;
+  /** Guards the mounts of a confidential VM. */
+  readonly confidential: Confidential;
+  /** Lines for the host. */
+  readonly log: Logger;
+}
+
+/** The storage of a VM. Waits are bounded, and end with `signal`. */
+export class GuestStorage {
+  readonly #parts: StorageParts;
+
+  /** @param parts What it is made of. */
+  constructor(parts: StorageParts) {
+    this.#parts = parts;
+  }
+
+  /** Guards the mounts of a confidential VM. */
+  get confidential(): Confidential {
+    return this.#parts.confidential;
+  }
+
+  /** Finds assigned devices. */
+  get pci(): PciDevices {
+    return this.#parts.pci;
+  }
+
+  /** Lets the kernel forget a disk. */
+  async unplug(device: SCSIDevice, signal: AbortSignal): Promise<void> {
+    const { Controller = 0, Lun = 0 } = device;
+    await this.#parts.scsiDevices.unplug(Controller, Lun, signal);
+  }
+
+  /** Mounts a disk; without a mount path it only waits for it. */
+  async addDisk(disk: MappedVirtualDisk, signal: AbortSignal): Promise<void> {
+    const { scsi, confidential } = this.#parts;
+    confidential.requireConsistent("mount a disk");
+    if (!confidential.isActive) return await scsi.add(disk, { signal });
+    requireConfidentialDisk(disk);
+    const device = await scsi.find(disk, signal);
+    const change = diskChange("add", disk, device);
+    await confidential.mount(
+      change?.change,
+      () => scsi.mount(device, disk, { verify: true, signal }),
+    );
+  }
+
+  /** Unmounts a disk. */
+  async removeDisk(
+    disk: MappedVirtualDisk,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { scsi, confidential } = this.#parts;
+    confidential.requireConsistent("unmount a disk");
+    if (!confidential.isActive) return await scsi.remove(disk);
+    const { MountPath = "" } = disk;
+    if (MountPath !== "") await requireExisting(MountPath);
+    const device = await scsi.find(disk, signal);
+    const change = diskChange("remove", disk, device);
+    await confidential.unmount(change, () => scsi.remove(disk));
+  }
+
+  /** Mounts a share. */
+  async addShare(share: MappedDirectory, signal: AbortSignal): Promise<void> {
+    const { plan9, confidential } = this.#parts;
+    confidential.requireConsistent("mount a share");
+    if (confidential.isActive) requireConfidentialShare(share);
+    await confidential.mount(undefined, () => plan9.add(share, signal));
+  }
+
+  /** Unmounts a share. */
+  async removeShare(share: MappedDirectory): Promise<void> {
+    const { plan9, confidential } = this.#parts;
+    confidential.requireConsistent("unmount a share");
+    requirePath(share.MountPath ?? "", "MountPath");
+    await confidential.unmount(undefined, () => plan9.remove(share));
+  }
+
+  /** Mounts a persistent memory device. */
+  async addPmem(device: VPMemDevice, signal: AbortSignal): Promise<void> {
+    const { pmem, confidential } = this.#parts;
+    confidential.requireConsistent("mount a persistent memory device");
+    const verify = confidential.isActive;
+    if (verify) requireConfidentialPmem(device);
+    const { MountPath: path = "" } = device;
+    await confidential.mount(
+      (mounts) => mounts.addReadOnly(path, pmemNode(device)),
+      () => pmem.add(device, { verify, signal }),
+    );
+  }
+
+  /** Unmounts a persistent memory device. */
+  async removePmem(device: VPMemDevice): Promise<void> {
+    const { pmem, confidential } = this.#parts;
+    confidential.requireConsistent("unmount a persistent memory device");
+    const { MountPath: path = "" } = device;
+    const change: Change = (mounts) =>
+      mounts.removeReadOnly(path, pmemNode(device));
+    await confidential.unmount({ path, change }, () => pmem.remove(device));
+  }
+
+  /** Waits for an assigned PCI device. */
+  async addPci(device: VPCIDevice, signal: AbortSignal): Promise<void> {
+    await this.#parts.pci.find(device.VMBusGUID ?? "", signal);
+  }
+
+  /** Combines layers and scratch at a container's root. */
+  async combine(settings: CombinedLayers): Promise<void> {
+    const { confidential, log } = this.#parts;
+    confidential.requireConsistent("combine layers");
+    const overlay = parseOverlay(settings);
+    const { ContainerID = "" } = settings;
+    if (confidential.isActive) requireConfidentialOverlay(overlay, ContainerID);
+    const { root, layers, scratch } = overlay;
+    await confidential.mount(
+      (mounts) => mounts.addOverlay(root, layers, scratch),
+      () => combineLayers(overlay, log, this.#parts.overlay),
+    );
+  }
+
+  /**
+   * Takes the root of a container apart.
+   *
+   * @param isInUse True for the root of a container that runs.
+   */
+  async separate(
+    settings: CombinedLayers,
+    isInUse: (root: string) => boolean,
+  ): Promise<void> {
+    const { confidential, overlay } = this.#parts;
+    confidential.requireConsistent("remove layers");
+    const { root } = parseOverlay({
+      ContainerRootPath: settings.ContainerRootPath ?? "",
+    });
+    if (confidential.isActive && isInUse(root)) {
+      throw new ShimError(
+        "FailedPrecondition",
+        `Cannot remove layers at "${root}": a running container uses them`,
+      );
+    }
+    await confidential.unmount(
+      { path: root, change: (mounts) => mounts.removeOverlay(root) },
+      () => separateLayers({ root }, overlay),
+    );
+  }
+}
+
+/** How the record changes with a disk; a link to a device is not recorded. */
+function diskChange(
+  kind: "add" | "remove",
+  disk: MappedVirtualDisk,
+  { node }: ScsiDevice,
+): { readonly path: string; readonly change: Change } | undefined {
+  const { MountPath: path = "", ReadOnly, BlockDev, Encrypted } = disk;
+  if (path === "" || BlockDev) return undefined;
+  const encrypted = Encrypted ?? false;
+  const changes: Record<typeof kind, [readOnly: Change, readWrite: Change]> = {
+    add: [
+      (mounts) => mounts.addReadOnly(path, node),
+      (mounts) => mounts.addReadWrite(path, node, encrypted),
+    ],
+    remove: [
+      (mounts) => mounts.removeReadOnly(path, node),
+      (mounts) => mounts.removeReadWrite(path, node, encrypted),
+    ],
+  };
+  const [readOnly, readWrite] = changes[kind];
+  return { path, change: ReadOnly ? readOnly : readWrite };
+}
+
+/** @throws {ShimError} NotFound. */
+async function requireExisting(path: string): Promise<void> {
+  const place = requirePath(path, "MountPath");
+  try {
+    await Deno.lstat(place);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    const message = `Cannot unmount "${place}": it does not exist`;
+    throw new ShimError("NotFound", message, { cause });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * A shim with one sandbox, driven over its endpoint without a containerd.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { install } from "../../bin/install.ts";
+import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
+import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import type { TtrpcClient } from "../../ttrpc/client.ts";
+import { toolEnv } from "../debian.ts";
+import {
+  type Bundle,
+  connectShim,
+  EventSink,
+  makeBundle,
+  startShim,
+} from "../driver.ts";
+import { buildRootfs } from "../image.ts";
+import { leftovers, machineGroups, settledLeftovers } from "../leftovers.ts";
+
+const shim =
+  new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
+
+/** A running shim with a connection, its bundle and the events it sent. */
+export interface Rig extends AsyncDisposable {
+  /** Folder of the test; the state is in `lcow` below. */
+  readonly dir: string;
+  /** Connection to the shim. */
+  readonly client: TtrpcClient;
+  /** Bundle of the sandbox container. */
+  readonly bundle: Bundle;
+  /** What the shim told. */
+  readonly events: EventSink;
+  /** Makes the bundle of a further container. */
+  member(id: string, script?: string): Promise<Bundle>;
+}
+
+/**
+ * Starts a shim for a sandbox. Its disposal ends everything and fails when
+ * something is left.
+ *
+ * @param id Id of the sandbox and of its container.
+ * @param windows Section `windows` of the sandbox container's specification.
+ */
+export async function rig(
+  id: string,
+  windows?: Readonly<Record<string, unknown>>,
+): Promise<Rig> {
+  const env = await toolEnv();
+  await install();
+  const rootfs = await buildRootfs(env);
+  const dir = await Deno.makeTempDir({ prefix: "lcow-" });
+  const foreign = await machineGroups();
+  const events = new EventSink(`${dir}/containerd.sock.ttrpc`);
+  const bundles: Bundle[] = [];
+  const make = async (
+    name: string,
+    type: string,
+    script = "echo ready",
+  ): Promise<Bundle> => {
+    const bundle = await makeBundle(dir, {
+      id: name,
+      args: ["/bin/sh", "-c", `${script}; exec sleep 1000`],
+      rootfs,
+      ...(windows && type === "sandbox" && { windows }),
+      annotations: {
+        "io.kubernetes.cri.container-type": type,
+        "io.kubernetes.cri.sandbox-id": id,
+      },
+    });
+    bundles.push(bundle);
+    return bundle;
+  };
+  const bundle = await make(id, "sandbox");
+  const binary = { path: shim, env: { ...env, LCOW_STATE: `${dir}/lcow` } };
+  const client = await connectShim(await startShim(binary, dir, bundle));
+  return {
+    dir,
+    client,
+    bundle,
+    events,
+    member: (name, script) => make(name, "container", script),
+    async [Symbol.asyncDispose]() {
+      const gone = client.closed;
+      await client.call(Sandbox, "StopSandbox", { sandboxId: id });
+      await client.call(Sandbox, "ShutdownSandbox", { sandboxId: id });
+      await client.close();
+      await gone;
+      for (const held of bundles) await held.close();
+      const left = await settledLeftovers(() => leftovers(dir, foreign));
+      await events[Symbol.asyncDispose]();
+      await Deno.remove(dir, { recursive: true });
+      assertEquals(left, []);
+    },
+  };
+}
+
+/** Creates the container of a bundle. */
+export async function create(
+  client: TtrpcClient,
+  bundle: Bundle,
+): Promise<void> {
+  await client.call(TaskV3, "Create", {
+    id: bundle.id,
+    bundle: bundle.path,
+    rootfs: [...bundle.mounts],
+    stdout: bundle.stdout,
+  });
+}
