@@ -11,6 +11,7 @@
 
 import { connDuplex, type Duplex } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
+import { type IpPrefix, parseIpPrefix } from "../base/ip_address.ts";
 import { dialer } from "./dial.ts";
 
 /** Variable that names the host's address. */
@@ -46,10 +47,8 @@ export function parseTcpAddress(text: string): TcpAddress {
 export interface InterfaceAddress {
   /** The interface. */
   readonly name: string;
-  /** Four bytes as one number, the first one highest. */
-  readonly address: number;
-  /** Bits of the network. */
-  readonly prefix: number;
+  /** Its address, and the length of its network's. */
+  readonly address: IpPrefix;
 }
 
 /**
@@ -58,14 +57,10 @@ export interface InterfaceAddress {
  * @throws {ShimError} InvalidArgument.
  */
 export function parseInterface(text: string): InterfaceAddress {
-  const [, name, ip, bits] = text.match(/^(\w+)=([\d.]+)\/(\d+)$/) ?? [];
-  const parts = (ip ?? "").split(".").map(Number);
-  const prefix = Number(bits);
-  const isAddress = parts.length === 4 && parts.every((part) => part < 256) &&
-    prefix <= 32;
-  if (name === undefined || !isAddress) throw invalid(interfaceVariable, text);
-  const address = parts.reduce((sum, part) => sum * 256 + part, 0);
-  return { name, address, prefix };
+  const [, name, prefix = ""] = text.match(/^(\w+)=(.*)$/) ?? [];
+  const address = parseIpPrefix(prefix);
+  if (name !== undefined && address !== undefined) return { name, address };
+  throw invalid(interfaceVariable, text);
 }
 
 /** The first bytes of a connection: the port that it means. */

@@ -7,6 +7,7 @@
 import { close } from "./files.ts";
 import { check, cString, cStrings, libc } from "./libc.ts";
 import { withProgramLimits } from "./limits.ts";
+import { vsockAddress } from "./socket.ts";
 
 /** `SIGPIPE`; Deno ignores it, and programs inherit what is ignored. */
 const brokenPipe = 13;
@@ -50,29 +51,22 @@ export function becomeProgram({ path, argv, env }: Program): never {
 
 /** `AF_INET`. */
 const afInet = 2;
-/** `AF_VSOCK`. */
-const afVsock = 40;
 
-/** Where a socket connects to. */
-export type StreamAddress =
+/** A port of the host. */
+export type HostAddress =
   | { readonly cid: number; readonly port: number }
   | { readonly ip: string; readonly port: number };
 
-/** `struct sockaddr_vm` or `struct sockaddr_in`. */
-function socketAddress(address: StreamAddress): DataView<ArrayBuffer> {
+/** `struct sockaddr_vm`, or `struct sockaddr_in`: family, port, address. */
+function socketAddress(address: HostAddress): Uint8Array<ArrayBuffer> {
+  if ("cid" in address) return vsockAddress(address.cid, address.port);
   const view = new DataView(new ArrayBuffer(16));
-  if ("cid" in address) {
-    view.setUint16(0, afVsock, true);
-    view.setUint32(4, address.port, true);
-    view.setUint32(8, address.cid, true);
-    return view;
-  }
   view.setUint16(0, afInet, true);
   view.setUint16(2, address.port);
   address.ip.split(".").forEach((part, i) =>
     view.setUint8(4 + i, Number(part))
   );
-  return view;
+  return new Uint8Array(view.buffer);
 }
 
 /**
@@ -81,15 +75,16 @@ function socketAddress(address: StreamAddress): DataView<ArrayBuffer> {
  * @returns A descriptor that children inherit; the caller closes it.
  * @throws {ErrnoError} When nobody listens, or the connection failed.
  */
-export function connectDescriptor(address: StreamAddress): number {
+export function connectDescriptor(address: HostAddress): number {
   const stream = 1; // SOCK_STREAM
-  const view = socketAddress(address);
+  const bytes = socketAddress(address);
+  const family = new DataView(bytes.buffer).getUint16(0, true);
   const fd = check(
-    libc().socket(view.getUint16(0, true), stream, 0),
+    libc().socket(family, stream, 0),
     "Cannot make a socket",
   );
   try {
-    const result = libc().connect(fd, view, view.byteLength);
+    const result = libc().connect(fd, bytes, bytes.length);
     check(result, `Cannot connect to port ${address.port} of the host`);
     return fd;
   } catch (error) {

@@ -12,7 +12,6 @@ export * from "./exec.ts";
 export * from "./fd_stream.ts";
 export * from "./fifo.ts";
 export * from "./files.ts";
-export * from "./interface.ts";
 export { libc } from "./libc.ts";
 export * from "./kernel_log.ts";
 export * from "./limits.ts";

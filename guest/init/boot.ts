@@ -7,6 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
+import type { IpPrefix } from "../../base/ip_address.ts";
 import { type OpenFileLimits, programFiles } from "../../ffi/linux/limits.ts";
 import {
   hostVariable,
@@ -32,10 +33,8 @@ export interface ProgramStart {
 export interface InitPorts extends CgroupPorts {
   /** setrlimit(2) for open files. */
   readonly limitOpenFiles: (limits: OpenFileLimits) => void;
-  /** Brings a network interface up. */
-  readonly bringUp: (name: string) => void;
-  /** Gives a network interface an IPv4 address. */
-  readonly addAddress: (name: string, ip: number, prefix: number) => void;
+  /** Gives a network interface an address, if any, and brings it up. */
+  readonly setUpLink: (name: string, address?: IpPrefix) => void;
   /** Adds bytes to the random pool. */
   readonly addEntropy: (bytes: Uint8Array) => void;
   /** Reaches a port of the host. */
@@ -109,9 +108,8 @@ async function loadModules(ports: InitPorts): Promise<void> {
 function configureStandIn(ports: InitPorts): void {
   const text = ports.environment.get(interfaceVariable);
   if (text === undefined) return;
-  const { name, address, prefix } = parseInterface(text);
-  ports.addAddress(name, address, prefix);
-  ports.bringUp(name);
+  const { name, address } = parseInterface(text);
+  ports.setUpLink(name, address);
 }
 
 /** Starts a service in the background, if the image has it. */
@@ -154,7 +152,7 @@ export async function bootMachine(
   if (options.overlays) await takeSteps(writableSteps, ports);
   const commandLine = await ports.readText("/proc/cmdline");
   const version = await mountControlGroups(commandLine, ports);
-  await attempt("bring up the loopback", ports, () => ports.bringUp("lo"));
+  await attempt("bring up the loopback", ports, () => ports.setUpLink("lo"));
   await attempt("load kernel modules", ports, () => loadModules(ports));
   await attempt("configure the network", ports, () => configureStandIn(ports));
   const { entropyPort, shell } = options;

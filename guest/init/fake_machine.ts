@@ -6,6 +6,7 @@
 
 import { FakeClock } from "../../base/clock.ts";
 import { memoryPair } from "../../base/duplex.ts";
+import { prefixText } from "../../base/ip_address.ts";
 import { jsonLogger } from "../../base/log.ts";
 import { ErrnoError } from "../../ffi/linux/errno.ts";
 import type { InitPorts, ProgramStart } from "./boot.ts";
@@ -80,9 +81,8 @@ export function fakeMachine(options: FakeMachineOptions = {}): FakeMachine {
     writeText: (path, text) => later(`write ${path} ${text}`),
     canJudgeDevices: () => !options.withoutDevices,
     limitOpenFiles: ({ soft, hard }) => note(`limit ${soft} ${hard}`),
-    bringUp: (name) => note(`up ${name}`),
-    addAddress: (name, ip, prefix) =>
-      note(`address ${name} ${ip.toString(16)}/${prefix}`),
+    setUpLink: (name, address) =>
+      note(`up ${name} ${address ? prefixText(address) : ""}`.trim()),
     addEntropy: (bytes) => note(`entropy ${bytes.length}`),
     dial: async (port) => {
       const bytes = options.hostPorts?.[port];

@@ -12,7 +12,6 @@ import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { jsonLogger } from "../../base/log.ts";
 import { addEntropy, canJudgeDevices } from "../../ffi/linux/boot.ts";
-import { addAddress, bringUp } from "../../ffi/linux/interface.ts";
 import { limitOpenFiles } from "../../ffi/linux/limits.ts";
 import { mount, unmount } from "../../ffi/linux/mount.ts";
 import { spawn } from "../../ffi/linux/spawn.ts";
@@ -21,6 +20,7 @@ import { findProgram } from "../runtime/detect.ts";
 import { hostDialer } from "../stand_in.ts";
 import { parseInitArguments } from "./arguments.ts";
 import { bootMachine, programEnvironment } from "./boot.ts";
+import { setUpLink } from "./link.ts";
 
 /** Lines go to the console, which a machine need not have. */
 function say(line: string): void {
@@ -48,8 +48,7 @@ async function main(): Promise<number> {
     writeText: (path, text) => Deno.writeTextFile(path, text),
     canJudgeDevices,
     limitOpenFiles,
-    bringUp,
-    addAddress,
+    setUpLink,
     addEntropy,
     dial: hostDialer(Deno.env),
     environment: Deno.env,
