@@ -18,6 +18,7 @@ import type { descriptorDialer } from "./dial.ts";
 import type { Flags } from "./flags.ts";
 import { GuestHost } from "./host.ts";
 import { beginDuties } from "./init/duties.ts";
+import { logMemoryEvents } from "./memory_events.ts";
 import { KernelNetwork } from "./network/kernel.ts";
 import { NetworkInterfaces } from "./network/interface_name.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
@@ -136,13 +137,22 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     ? (): void => {}
     : beginDuties({ flags, log, run });
   const stop = new AbortController();
-  const following = followMemory(limit, log, stop.signal);
+  const following = [
+    followMemory(limit, log, stop.signal),
+    logMemoryEvents({
+      cgroups,
+      log,
+      clock,
+      threshold: flags.agentMemoryThreshold,
+      signal: stop.signal,
+    }),
+  ];
   try {
     await bridge.run(dialBridge);
   } finally {
     stop.abort();
     endDuties();
-    await following;
+    await Promise.all(following);
     network.vm.release();
     reaper.stop();
   }

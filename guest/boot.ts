@@ -23,8 +23,10 @@ export interface BootOptions {
   readonly log: Logger;
 }
 
-const pods = "/pods";
-const own = "/gcs";
+/** The group of all pods. */
+export const podsGroup = "/pods";
+/** The group of the agent itself. */
+export const agentGroup = "/gcs";
 
 const maxInt64 = 2n ** 63n - 1n;
 
@@ -80,7 +82,7 @@ export class PodMemoryLimit {
   async refresh(): Promise<RefreshedLimit> {
     const limit = podMemory(await this.#meminfo(), this.#options.reserve);
     if (limit === this.#applied) return { limit, isChanged: false };
-    await this.#options.cgroups.limitMemory(pods, limit);
+    await this.#options.cgroups.limitMemory(podsGroup, limit);
     this.#applied = limit;
     return { limit, isChanged: true };
   }
@@ -112,10 +114,16 @@ export async function bootCgroups(
     return limit;
   }
   await attempt("count memory per hierarchy", () => useHierarchy(layout));
-  await attempt("make the group of all pods", () => cgroups.create(pods, {}));
+  await attempt(
+    "make the group of all pods",
+    () => cgroups.create(podsGroup, {}),
+  );
   await attempt("limit the memory of all pods", () => limit.refresh());
-  await attempt("make the agent's group", () => cgroups.create(own, {}));
-  await attempt("join the agent's group", () => cgroups.join(own, Deno.pid));
+  await attempt("make the agent's group", () => cgroups.create(agentGroup, {}));
+  await attempt(
+    "join the agent's group",
+    () => cgroups.join(agentGroup, Deno.pid),
+  );
   return limit;
 }
 

@@ -18,7 +18,7 @@ import {
   ProcessParameters,
 } from "../bridge/messages.gen.ts";
 import type { LinuxResources } from "../oci/spec.gen.ts";
-import type { CgroupTree } from "./cgroup/tree.ts";
+import type { CgroupTree, MemoryWatch } from "./cgroup/tree.ts";
 import { GuestHost } from "./host.ts";
 import { FakeNetwork } from "./network/fake.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
@@ -65,6 +65,16 @@ export class FakeCgroups implements CgroupTree {
   /** Does nothing. */
   limitMemory(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Tells nothing, and has ended. */
+  watchThreshold(): Promise<MemoryWatch> {
+    return Promise.resolve(ReadableStream.from([]));
+  }
+
+  /** Tells nothing, and has ended. */
+  watchOom(): Promise<MemoryWatch> {
+    return Promise.resolve(ReadableStream.from([]));
   }
 
   /** One process. */

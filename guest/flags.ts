@@ -20,6 +20,8 @@ export interface Flags {
   readonly v4: boolean;
   /** Bytes of memory that are kept from all pods together. */
   readonly rootMemoryReserve: bigint;
+  /** Bytes of memory of the agent itself whose use is logged. */
+  readonly agentMemoryThreshold: bigint;
   /** Pattern of core files; empty leaves the kernel's. */
   readonly coreDumpLocation: string;
   /** Kernel messages up to this priority are logged; 0 … 7 as in syslog(3). */
@@ -77,6 +79,12 @@ function boolOf(values: Values, name: string): boolean {
   throw wrong(`Flag -${name} must be true or false, not "${values[name]}"`);
 }
 
+function wholeOf(values: Values, name: string): bigint {
+  const text = values[name]!;
+  if (/^\d+$/.test(text)) return BigInt(text);
+  throw wrong(`Flag -${name}: "${text}" is no number`);
+}
+
 /** Flags whose other values this agent does not support. */
 const only: readonly (readonly [name: string, value: string])[] = [
   ["use-inouterr", "false"],
@@ -84,8 +92,7 @@ const only: readonly (readonly [name: string, value: string])[] = [
 ];
 
 /**
- * Reads the command line. Memory events are left to the kernel: their flag is
- * accepted.
+ * Reads the command line.
  *
  * @throws {ShimError} InvalidArgument naming the flag.
  */
@@ -100,22 +107,15 @@ export function parseFlags(args: readonly string[]): Flags {
       throw wrong(`Flag -${name}: only "${value}" is supported`);
     }
   }
-  const kernelLevel = values.kmsgLogLevel!;
-  if (!/^\d+$/.test(kernelLevel)) {
-    throw wrong(`Flag -kmsgLogLevel: "${kernelLevel}" is no number`);
-  }
-  const reserve = values["root-mem-reserve-bytes"]!;
-  if (!/^\d+$/.test(reserve)) {
-    throw wrong(`Flag -root-mem-reserve-bytes: "${reserve}" is no number`);
-  }
   return {
     logLevel,
     logFile: values.logfile!,
     scrubLogs: boolOf(values, "scrub-logs"),
     v4: boolOf(values, "v4"),
-    rootMemoryReserve: BigInt(reserve),
+    rootMemoryReserve: wholeOf(values, "root-mem-reserve-bytes"),
+    agentMemoryThreshold: wholeOf(values, "gcs-mem-limit-bytes"),
     coreDumpLocation: values["core-dump-location"]!,
-    kernelLogLevel: Number(kernelLevel),
+    kernelLogLevel: Number(wholeOf(values, "kmsgLogLevel")),
     timeSync: !boolOf(values, "disable-time-sync"),
   };
 }

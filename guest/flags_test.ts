@@ -18,6 +18,7 @@ Deno.test("parseFlags() has the defaults of the specification", () => {
     scrubLogs: true,
     v4: false,
     rootMemoryReserve: 78643200n,
+    agentMemoryThreshold: 52428800n,
     coreDumpLocation: "",
     kernelLogLevel: 4,
     timeSync: true,
@@ -36,6 +37,7 @@ Deno.test("parseFlags() refuses what it does not know or support", () => {
     [["-initial-policy-stance", "deny"], "-initial-policy-stance"],
     [["-kmsgLogLevel", "loud"], '"loud"'],
     [["-root-mem-reserve-bytes", "much"], '"much"'],
+    [["-gcs-mem-limit-bytes=-1"], '"-1"'],
   ];
   for (const [args, message] of rows) {
     assertThrows(() => parseFlags(args), Error, message);

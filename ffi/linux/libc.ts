@@ -27,6 +27,8 @@ const symbols = {
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
   /** int poll(struct pollfd *entries, nfds_t count, int timeout) */
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  /** int eventfd(unsigned int initval, int flags) */
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   /** int ioctl(int fd, unsigned long request, void *argument) */
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   /** int mount(source, target, type, unsigned long flags, const void *data) */

@@ -9,6 +9,7 @@ export * from "./boot.ts";
 export * from "./device_mapper.ts";
 export * from "./errno.ts";
 export * from "./exec.ts";
+export * from "./eventfd.ts";
 export * from "./fd_stream.ts";
 export * from "./fifo.ts";
 export * from "./files.ts";

@@ -5,8 +5,10 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import { ShimError } from "../../base/errors.ts";
 import type { LCOWMetrics } from "../../bridge/messages.gen.ts";
 import type { LinuxResources } from "../../oci/spec.gen.ts";
+import { watchFileV1 } from "./events_v1.ts";
 import {
   processesBelow,
   readFile,
@@ -16,7 +18,7 @@ import {
 } from "./files.ts";
 import type { CgroupLayout } from "./layout.ts";
 import { statsV1 } from "./stats_v1.ts";
-import type { CgroupTree } from "./tree.ts";
+import { type CgroupTree, type MemoryWatch, requireThreshold } from "./tree.ts";
 
 type Value = string | number | bigint | undefined;
 
@@ -108,6 +110,37 @@ export class CgroupV1 implements CgroupTree {
   /** Reads statistics. */
   stats(path: string): Promise<LCOWMetrics> {
     return statsV1(this.#controllers, path);
+  }
+
+  /** Watches `memory.usage_in_bytes`; the kernel tells crossings downwards too. */
+  async watchThreshold(
+    path: string,
+    bytes: bigint,
+    signal: AbortSignal,
+  ): Promise<MemoryWatch> {
+    requireThreshold(path, bytes);
+    const file = "memory.usage_in_bytes";
+    return await watchFileV1(this.#memory(path), file, `${bytes}`, signal);
+  }
+
+  /** Watches `memory.oom_control`. */
+  async watchOom(path: string, signal: AbortSignal): Promise<MemoryWatch> {
+    return await watchFileV1(
+      this.#memory(path),
+      "memory.oom_control",
+      "",
+      signal,
+    );
+  }
+
+  /** Folder of a group in the tree of memory. */
+  #memory(path: string): string {
+    const place = this.#controllers.get("memory");
+    if (place !== undefined) return `${place}${path}`;
+    throw new ShimError(
+      "NotFound",
+      `Cannot watch the memory of "${path}": its controller is not mounted`,
+    );
   }
 }
 

@@ -13,6 +13,7 @@ import {
   metricsOfStats,
   parseMemoryEvents,
 } from "./convert.ts";
+import { watchOomV2, watchThresholdV2 } from "./events_v2.ts";
 import {
   processesBelow,
   readFile,
@@ -21,7 +22,7 @@ import {
   removeGroup,
   writeValue,
 } from "./files.ts";
-import type { CgroupTree } from "./tree.ts";
+import { type CgroupTree, type MemoryWatch, requireThreshold } from "./tree.ts";
 
 /** The tree of version 2. */
 export class CgroupV2 implements CgroupTree {
@@ -30,7 +31,7 @@ export class CgroupV2 implements CgroupTree {
 
   /**
    * @param root Where the tree is mounted.
-   * @param clock For the retries of a removal.
+   * @param clock For the retries of a removal and for samples of memory.
    */
   constructor(root: string, clock: Clock) {
     this.#root = root;
@@ -120,6 +121,22 @@ export class CgroupV2 implements CgroupTree {
     // A message holds 64 KiB: lists per device are left empty.
     if (metrics.blkio !== undefined) metrics.blkio = {};
     return metrics;
+  }
+
+  /** Samples `memory.current`, of which the kernel tells nothing by itself. */
+  async watchThreshold(
+    path: string,
+    bytes: bigint,
+    signal: AbortSignal,
+  ): Promise<MemoryWatch> {
+    requireThreshold(path, bytes);
+    const group = `${this.#root}${path}`;
+    return await watchThresholdV2(group, bytes, this.#clock, signal);
+  }
+
+  /** Watches `memory.events`. */
+  async watchOom(path: string, signal: AbortSignal): Promise<MemoryWatch> {
+    return await watchOomV2(`${this.#root}${path}`, signal);
   }
 
   async #hugetlb(group: string): Promise<{ usage: bigint; max: bigint }[]> {

@@ -81,7 +81,7 @@ Deno.test("a folder of recordings gives a line per failure and set, and the sum"
       "hcs-modify: 1 passed, 3 failed",
       "trace: cannot be run yet: the shim's side joins with the issue on the services",
       "trace (requests to the guest): 1 passed, 0 failed",
-      "weather: cannot be run yet: nobody knows this set",
+      "weather: nobody knows this set",
       "2 passed, 3 failed",
     ],
   );

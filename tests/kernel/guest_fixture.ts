@@ -7,18 +7,18 @@
 
 import { assertEquals } from "@std/assert";
 import { systemClock } from "../../base/clock.ts";
-import {
-  connDuplex,
-  type Duplex,
-  type DuplexListener,
-  listenerDuplex,
-} from "../../base/duplex.ts";
+import type { Duplex, DuplexListener } from "../../base/duplex.ts";
 import { nullGuid } from "../../base/guid.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { silentLogger } from "../../base/log.ts";
 import { GuestConnection } from "../../bridge/connection.ts";
 import { BridgeGuest, type GuestProcess } from "../../bridge/guest.ts";
 import { toolEnv } from "../debian.ts";
+import { makeImage } from "./guest_image.ts";
+import { listen } from "./guest_streams.ts";
+import { AgentLog, Endings } from "./guest_tap.ts";
+
+export * from "./guest_streams.ts";
 
 const project = new URL("../../", import.meta.url).pathname;
 const script = new URL("./guest_vm.sh", import.meta.url).pathname;
@@ -39,36 +39,6 @@ export async function canRun(): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-/** Reads a stream to its end. */
-export async function readAll(stream: Duplex | undefined): Promise<Uint8Array> {
-  const parts: BlobPart[] = [];
-  const buffer = new Uint8Array(64 * 1024);
-  for (let n; stream && (n = await stream.read(buffer)) !== null;) {
-    parts.push(buffer.slice(0, n));
-  }
-  return await new Blob(parts).bytes();
-}
-
-/** Reads a stream to its end, as text. */
-export async function readText(stream: Duplex | undefined): Promise<string> {
-  return new TextDecoder().decode(await readAll(stream));
-}
-
-/** Reads until the text has come; what follows stays in the stream or is lost. */
-export async function readUntil(
-  stream: Duplex,
-  wanted: string,
-): Promise<string> {
-  const buffer = new Uint8Array(4096);
-  let text = "";
-  while (!text.includes(wanted)) {
-    const n = await stream.read(buffer);
-    if (n === null) throw new Error(`No "${wanted}" in "${text}"`);
-    text += new TextDecoder().decode(buffer.subarray(0, n));
-  }
-  return text;
 }
 
 /** What a container is made of. */
@@ -97,7 +67,10 @@ export class GuestVm {
   readonly #name: string;
   #connection: GuestConnection;
   readonly #child: Deno.ChildProcess;
-  readonly #log: Promise<string>;
+  /** What the agent logs. */
+  readonly log: AgentLog;
+  /** How its containers ended. */
+  readonly endings: Endings;
   readonly #listener: DuplexListener;
   #lun = 0;
 
@@ -106,7 +79,8 @@ export class GuestVm {
     readonly folder: string;
     readonly pid: number;
     readonly child: Deno.ChildProcess;
-    readonly log: Promise<string>;
+    readonly log: AgentLog;
+    readonly endings: Endings;
     readonly listener: DuplexListener;
     readonly connection: GuestConnection;
   }) {
@@ -114,7 +88,8 @@ export class GuestVm {
     this.folder = parts.folder;
     this.pid = parts.pid;
     this.#child = parts.child;
-    this.#log = parts.log;
+    this.log = parts.log;
+    this.endings = parts.endings;
     this.#listener = parts.listener;
     this.#connection = parts.connection;
     this.#guest = this.#over(parts.connection, 0x4000_0001);
@@ -123,6 +98,11 @@ export class GuestVm {
   /** The agent as controllers see it. */
   get guest(): BridgeGuest {
     return this.#guest;
+  }
+
+  /** The bridge itself. */
+  get connection(): GuestConnection {
+    return this.#connection;
   }
 
   #over(connection: GuestConnection, firstPort: number): BridgeGuest {
@@ -137,7 +117,7 @@ export class GuestVm {
   async reconnect(): Promise<void> {
     await this.#connection.close();
     this.#connection = await GuestConnection.open(
-      await this.#listener.accept(),
+      this.endings.tap(await this.#listener.accept()),
       { log: silentLogger, clock: systemClock },
     );
     this.#guest = this.#over(this.#connection, 0x5000_0000);
@@ -150,8 +130,12 @@ export class GuestVm {
     return (await this.#child.status).code;
   }
 
-  /** Starts an agent and negotiates. */
-  static async start(): Promise<GuestVm> {
+  /**
+   * Starts an agent and negotiates.
+   *
+   * @param flags Further ones of its command line.
+   */
+  static async start(flags: readonly string[] = []): Promise<GuestVm> {
     const folder = await Deno.makeTempDir({ prefix: "guest-" });
     const name = `lcow-${folder.slice(folder.lastIndexOf("/") + 1)}`;
     const listener = listen(`${folder}/${bridgePort}`);
@@ -161,25 +145,28 @@ export class GuestVm {
         ...[script, name, folder, Deno.execPath(), "run", "-q", "-A"],
         ...["--no-check", "--cached-only", "--no-lock", "--no-prompt"],
         ...["--unstable-vsock", `${project}guest/main.ts`, "-v4"],
+        ...flags,
       ],
       env: { ...env, LCOW_VSOCK_DIR: folder, NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    const log = new Response(child.stderr).text();
+    const log = new AgentLog(child.stderr);
     const ended = child.status.then(async () => {
-      throw new Error(`The agent ended: ${await log}`);
+      throw new Error(`The agent ended: ${await log.text}`);
     });
     ended.catch(() => {});
     const stream = await Promise.race([listener.accept(), ended]);
-    const connection = await GuestConnection.open(stream, {
+    const endings = new Endings();
+    const connection = await GuestConnection.open(endings.tap(stream), {
       log: silentLogger,
       clock: systemClock,
     });
     const pid = await childOf(child.pid);
-    const parts = { name, folder, pid, child, log, listener, connection };
-    return new GuestVm(parts);
+    return new GuestVm({
+      ...{ name, folder, pid, child, log, endings, listener, connection },
+    });
   }
 
   /** A path of the agent's view as this machine sees it. */
@@ -199,33 +186,14 @@ export class GuestVm {
   }
 
   /** A folder with a root file system made of busybox. */
-  async image(): Promise<string> {
-    const folder = `${this.folder}/image`;
-    await Deno.mkdir(`${folder}/bin`, { recursive: true });
-    for (const dir of ["proc", "dev", "etc", "tmp", "sys"]) {
-      await Deno.mkdir(`${folder}/${dir}`, { recursive: true });
-    }
-    const busybox = await findBusybox();
-    await Deno.copyFile(busybox, `${folder}/bin/busybox`);
-    const { stdout } = await new Deno.Command(busybox, { args: ["--list"] })
-      .output();
-    for (const applet of new TextDecoder().decode(stdout).trim().split("\n")) {
-      if (applet !== "busybox") {
-        await Deno.symlink("busybox", `${folder}/bin/${applet}`);
-      }
-    }
-    await Deno.writeTextFile(
-      `${folder}/etc/passwd`,
-      "root:x:0:0:root:/:/bin/sh\napp:x:1000:1001::/:/bin/sh\n",
-    );
-    await Deno.writeTextFile(`${folder}/etc/group`, "root:x:0:\nstaff:x:50:\n");
-    return folder;
+  image(): Promise<string> {
+    return this.#image ??= makeImage(`${this.folder}/image`);
   }
 
   /** Layers and scratch of a container, combined at its root. */
   async layers(container: TestContainer): Promise<JsonObject> {
     const { id, pod = id } = container;
-    const lun = await this.attach(await this.#imageOnce());
+    const lun = await this.attach(await this.image());
     const scratch = `${this.folder}/scratch-${id}`;
     await Deno.mkdir(scratch);
     const scratchLun = await this.attach(scratch);
@@ -254,10 +222,6 @@ export class GuestVm {
   }
 
   #image: Promise<string> | undefined;
-
-  #imageOnce(): Promise<string> {
-    return this.#image ??= this.image();
-  }
 
   /** Creates a container with its own layers. */
   async create(container: TestContainer): Promise<void> {
@@ -367,11 +331,6 @@ export class GuestVm {
     return { stream, next: () => this.#listener.accept() };
   }
 
-  /** What the agent logged; only after {@linkcode GuestVm.stop}. */
-  get log(): Promise<string> {
-    return this.#log;
-  }
-
   /** Ends the agent and asserts that nothing is left on this machine. */
   async stop(): Promise<string> {
     await this.#connection.close();
@@ -382,7 +341,7 @@ export class GuestVm {
       if (!(error instanceof TypeError)) throw error; // it has ended
     }
     await this.#child.status;
-    const log = await this.#log;
+    const log = await this.log.text;
     for (const controller of controllers) {
       await removeGroup(`/sys/fs/cgroup/${controller}/${this.#name}`);
     }
@@ -391,16 +350,6 @@ export class GuestVm {
     await Deno.remove(this.folder, { recursive: true });
     return log;
   }
-}
-
-/** Listens on a port of this side. */
-export function listen(path: string): DuplexListener {
-  return listenerDuplex(Deno.listen({ transport: "unix", path }));
-}
-
-/** A connection to a port of this machine's side. */
-export async function connect(path: string): Promise<Duplex> {
-  return connDuplex(await Deno.connect({ transport: "unix", path }));
 }
 
 async function namesIn(path: string): Promise<string[]> {
@@ -422,19 +371,6 @@ async function foldersIn(path: string): Promise<string[]> {
 async function childOf(pid: number): Promise<number> {
   const path = `/proc/${pid}/task/${pid}/children`;
   return Number((await Deno.readTextFile(path)).trim().split(" ")[0]);
-}
-
-async function findBusybox(): Promise<string> {
-  const { PATH = "" } = await toolEnv();
-  for (const dir of PATH.split(":")) {
-    try {
-      await Deno.stat(`${dir}/busybox`);
-      return `${dir}/busybox`;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  throw new Error("busybox is missing");
 }
 
 /** Removes a group whose processes are about to be gone. */

@@ -42,7 +42,7 @@ function text(bytes: string): Uint8Array {
 }
 
 guestTest(
-  "guest:P2 P3 P4 a standalone container runs, tells its output and exit code, and leaves nothing",
+  "a standalone container runs, tells its output and exit code, and leaves nothing",
   async (vm) => {
     const container = {
       id: "one",
@@ -208,7 +208,7 @@ guestTest("a process without a terminal cannot be resized", async (vm) => {
 });
 
 guestTest(
-  "guest:P6 signals reach processes that live, and are refused for others",
+  "signals reach processes that live, and are refused for others",
   async (vm) => {
     const container = {
       id: "sig",
@@ -237,7 +237,7 @@ guestTest(
 );
 
 guestTest(
-  "guest:P5 exec knows the users of the image and the limits of the container",
+  "exec knows the users of the image and the limits of the container",
   async (vm) => {
     const container = {
       id: "users",
@@ -266,7 +266,7 @@ guestTest(
 );
 
 guestTest(
-  "guest:P8 P9 P11 P12 a pod: sandbox and workload share namespaces, files and a group; limits and statistics are its own",
+  "a pod: sandbox and workload share namespaces, files and a group; limits and statistics are its own",
   async (vm) => {
     const sandbox = {
       id: "pod",
@@ -383,7 +383,7 @@ guestTest(
 );
 
 guestTest(
-  "guest:P18 a container that never started can be deleted",
+  "a container that never started can be deleted",
   async (vm) => {
     for (const id of ["a", "b"]) {
       const container = { id, args: ["true"], terminal: id === "b" };
