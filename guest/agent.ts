@@ -17,6 +17,7 @@ import { cgroupTree } from "./cgroup/open.ts";
 import type { descriptorDialer } from "./dial.ts";
 import type { Flags } from "./flags.ts";
 import { GuestHost } from "./host.ts";
+import { beginDuties } from "./init/duties.ts";
 import { logMemoryEvents } from "./memory_events.ts";
 import { KernelNetwork } from "./network/kernel.ts";
 import { NetworkInterfaces } from "./network/interface_name.ts";
@@ -40,6 +41,8 @@ export interface AgentOptions {
   readonly dialDescriptor: ReturnType<typeof descriptorDialer>;
   /** Reaches the bridge. */
   readonly dialBridge: () => Promise<Duplex>;
+  /** The kernel is another machine's. */
+  readonly isSimulated: boolean;
 }
 
 /** Milliseconds between two looks at the memory of the VM, which may grow. */
@@ -130,6 +133,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     ...(!flags.v4 && { versions: [] }),
   });
   host.attach(bridge);
+  const endDuties = options.isSimulated
+    ? (): void => {}
+    : beginDuties({ flags, log, run });
   const stop = new AbortController();
   const following = [
     followMemory(limit, log, stop.signal),
@@ -145,6 +151,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await bridge.run(dialBridge);
   } finally {
     stop.abort();
+    endDuties();
     await Promise.all(following);
     network.vm.release();
     reaper.stop();

@@ -24,6 +24,10 @@ export interface Flags {
   readonly agentMemoryThreshold: bigint;
   /** Pattern of core files; empty leaves the kernel's. */
   readonly coreDumpLocation: string;
+  /** Kernel messages up to this priority are logged; 0 … 7 as in syslog(3). */
+  readonly kernelLogLevel: number;
+  /** Keep the clock at the host's. */
+  readonly timeSync: boolean;
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -75,7 +79,7 @@ function boolOf(values: Values, name: string): boolean {
   throw wrong(`Flag -${name} must be true or false, not "${values[name]}"`);
 }
 
-function bytesOf(values: Values, name: string): bigint {
+function wholeOf(values: Values, name: string): bigint {
   const text = values[name]!;
   if (/^\d+$/.test(text)) return BigInt(text);
   throw wrong(`Flag -${name}: "${text}" is no number`);
@@ -88,8 +92,7 @@ const only: readonly (readonly [name: string, value: string])[] = [
 ];
 
 /**
- * Reads the command line. Time synchronisation and kernel messages are
- * left to the image: their flags are accepted.
+ * Reads the command line.
  *
  * @throws {ShimError} InvalidArgument naming the flag.
  */
@@ -109,8 +112,10 @@ export function parseFlags(args: readonly string[]): Flags {
     logFile: values.logfile!,
     scrubLogs: boolOf(values, "scrub-logs"),
     v4: boolOf(values, "v4"),
-    rootMemoryReserve: bytesOf(values, "root-mem-reserve-bytes"),
-    agentMemoryThreshold: bytesOf(values, "gcs-mem-limit-bytes"),
+    rootMemoryReserve: wholeOf(values, "root-mem-reserve-bytes"),
+    agentMemoryThreshold: wholeOf(values, "gcs-mem-limit-bytes"),
     coreDumpLocation: values["core-dump-location"]!,
+    kernelLogLevel: Number(wholeOf(values, "kmsgLogLevel")),
+    timeSync: !boolOf(values, "disable-time-sync"),
   };
 }

@@ -20,6 +20,8 @@ Deno.test("parseFlags() has the defaults of the specification", () => {
     rootMemoryReserve: 78643200n,
     agentMemoryThreshold: 52428800n,
     coreDumpLocation: "",
+    kernelLogLevel: 4,
+    timeSync: true,
   });
 });
 
@@ -33,6 +35,7 @@ Deno.test("parseFlags() refuses what it does not know or support", () => {
     [["-v4=maybe"], '"maybe"'],
     [["-use-inouterr"], "-use-inouterr"],
     [["-initial-policy-stance", "deny"], "-initial-policy-stance"],
+    [["-kmsgLogLevel", "loud"], '"loud"'],
     [["-root-mem-reserve-bytes", "much"], '"much"'],
     [["-gcs-mem-limit-bytes=-1"], '"-1"'],
   ];

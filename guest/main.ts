@@ -11,9 +11,10 @@ import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { jsonLogger } from "../base/log.ts";
 import { bridgePort } from "../bridge/places.ts";
-import { descriptorDialer, dialer } from "./dial.ts";
+import { descriptorDialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
 import { logWriter } from "./log_sink.ts";
+import { hostDialer } from "./stand_in.ts";
 
 /** Ends a simulated VM by ending the agent, a real one by switching it off. */
 async function endVm(isSimulated: boolean): Promise<never> {
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
     log.error("A failure was not handled", { error: event.reason });
   });
   const directory = Deno.env.get("LCOW_VSOCK_DIR");
-  const dial = dialer(directory);
+  const dial = hostDialer(Deno.env);
   // The host is reached while the agent is still being loaded.
   let early: Promise<Duplex> | undefined = dial(bridgePort);
   early.catch(() => {});
@@ -57,7 +58,15 @@ async function main(): Promise<void> {
   try {
     const { runAgent } = await import("./agent.ts");
     const dialDescriptor = descriptorDialer(directory);
-    await runAgent({ flags, log, dial, dialDescriptor, dialBridge });
+    const isSimulated = directory !== undefined;
+    await runAgent({
+      flags,
+      log,
+      dial,
+      dialDescriptor,
+      dialBridge,
+      isSimulated,
+    });
     await writer.close();
   } catch (error) {
     log.error("The guest agent failed", { error: messageOf(error) });

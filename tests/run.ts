@@ -37,6 +37,7 @@ const rooms = [
   "ffi",
   "guest",
   "hcs",
+  "image",
   "mod.ts",
   "oci",
   "shim",
@@ -99,6 +100,12 @@ const suites: readonly Suite[] = [
     name: "e2e",
     limit: 300,
     commands: [{ args: deno("--no-check", "tests/e2e") }],
+  },
+  {
+    name: "vm",
+    limit: 300,
+    // Each file is a machine with one processor.
+    commands: [{ args: deno("--no-check", "--parallel", "tests/vm") }],
   },
   {
     name: "windows",

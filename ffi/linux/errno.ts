@@ -36,6 +36,7 @@ const rows: Readonly<Record<number, Row>> = {
   32: ["EPIPE", "broken pipe", "FailedPrecondition"],
   34: ["ERANGE", "numerical result out of range", "OutOfRange"],
   36: ["ENAMETOOLONG", "file name too long", "InvalidArgument"],
+  38: ["ENOSYS", "no such system call", "NotImplemented"],
   39: ["ENOTEMPTY", "directory not empty", "FailedPrecondition"],
   40: ["ELOOP", "too many levels of symbolic links", "InvalidArgument"],
   95: ["EOPNOTSUPP", "operation not supported", "NotImplemented"],

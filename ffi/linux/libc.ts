@@ -52,6 +52,27 @@ const symbols = {
     result: "i32",
     nonblocking: true,
   },
+  /** int poll(struct pollfd *, nfds_t, int) on the pool of blocking calls */
+  pollBlocking: {
+    name: "poll",
+    parameters: ["buffer", "u64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  /** ssize_t read(int fd, void *buffer, size_t count) */
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  /** int dup2(int fd, int newfd) */
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
+  /** int execve(const char *path, char *const argv[], char *const envp[]) */
+  execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  /** sighandler_t signal(int signal, sighandler_t handler) */
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  /** int getrlimit(int resource, struct rlimit *limits) */
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  /** int setrlimit(int resource, const struct rlimit *limits) */
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  /** long syscall(long number, …), with three arguments */
+  syscall: { parameters: ["i64", "i64", "buffer", "i64"], result: "i64" },
   /** int reboot(int command) */
   reboot: { parameters: ["i32"], result: "i32" },
   /** int prctl(int option, unsigned long, …) */
@@ -182,4 +203,15 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 /** The address of a buffer, as a number for a C structure. */
 export function addressOf(buffer: BufferSource): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
+}
+
+/** A list of C strings, and the strings themselves, which must stay alive. */
+export function cStrings(texts: readonly string[]): {
+  pointers: BigUint64Array<ArrayBuffer>;
+  strings: Uint8Array<ArrayBuffer>[];
+} {
+  const strings = texts.map(cString);
+  const pointers = new BigUint64Array(strings.length + 1);
+  strings.forEach((bytes, i) => pointers[i] = addressOf(bytes));
+  return { pointers, strings };
 }

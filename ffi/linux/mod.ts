@@ -5,13 +5,17 @@
  * @module
  */
 
+export * from "./boot.ts";
 export * from "./device_mapper.ts";
 export * from "./errno.ts";
+export * from "./exec.ts";
 export * from "./eventfd.ts";
 export * from "./fd_stream.ts";
 export * from "./fifo.ts";
 export * from "./files.ts";
 export { libc } from "./libc.ts";
+export * from "./kernel_log.ts";
+export * from "./limits.ts";
 export * from "./mount.ts";
 export * from "./netlink.ts";
 export * from "./netlink_socket.ts";

@@ -7,7 +7,8 @@
 
 import { ErrnoError } from "./errno.ts";
 import { OpenFlag } from "./files.ts";
-import { addressOf, cString, libc } from "./libc.ts";
+import { cString, cStrings, libc } from "./libc.ts";
+import { withProgramLimits } from "./limits.ts";
 
 /** Descriptors that become 0, 1 and 2 of a program; they stay the caller's. */
 export type StdioDescriptors = readonly [number, number, number];
@@ -27,17 +28,8 @@ export interface SpawnRequest {
   readonly stdio: StdioDescriptors | { readonly terminal: string };
   /** Directory to start in; the caller's when absent. */
   readonly cwd?: string;
-}
-
-/** A list of C strings, and the strings themselves, which must stay alive. */
-function cStrings(texts: readonly string[]): {
-  pointers: BigUint64Array<ArrayBuffer>;
-  strings: Uint8Array<ArrayBuffer>[];
-} {
-  const strings = texts.map(cString);
-  const pointers = new BigUint64Array(strings.length + 1);
-  strings.forEach((bytes, i) => pointers[i] = addressOf(bytes));
-  return { pointers, strings };
+  /** Start it in a session of its own, as a terminal does. */
+  readonly session?: boolean;
 }
 
 // Sizes of glibc's opaque types on 64-bit machines, rounded up.
@@ -61,7 +53,7 @@ function ordinarySignals(): Uint8Array<ArrayBuffer> {
 /**
  * Starts a program in about a millisecond. Signals are as at boot: none is
  * blocked, none is ignored (Deno ignores SIGPIPE, which a container must not
- * inherit). The caller waits for the child with `reap`.
+ * inherit); so is the limit of open files. The caller waits for the child with `reap`.
  *
  * @returns The child's process id.
  * @throws {ErrnoError} ENOENT when there is no such program or directory,
@@ -110,17 +102,20 @@ export function spawn(request: SpawnRequest): number {
     const none = new Uint8Array(signalSetSize);
     expect(c.posix_spawnattr_setsigmask(attributes, none));
     expect(c.posix_spawnattr_setsigdefault(attributes, ordinarySignals()));
-    const session = "terminal" in stdio ? setSession : 0;
+    const session = "terminal" in stdio || request.session ? setSession : 0;
     const flags = setSignalDefault | setSignalMask | session;
     expect(c.posix_spawnattr_setflags(attributes, flags));
     const pid = new Int32Array(1);
-    expect(c.posix_spawn(
-      pid,
-      kept(path),
-      actions,
-      attributes,
-      args.pointers,
-      variables.pointers,
+    const file = kept(path);
+    expect(withProgramLimits(() =>
+      c.posix_spawn(
+        pid,
+        file,
+        actions,
+        attributes,
+        args.pointers,
+        variables.pointers,
+      )
     ));
     return pid[0]!;
   } finally {

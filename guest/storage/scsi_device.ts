@@ -29,6 +29,13 @@ export interface ScsiDevice {
   readonly controller: number;
 }
 
+/** The numbers of `host<N>` among names, lowest first. */
+function hostNumbers(names: readonly string[]): number[] {
+  return names.map((name) => name.match(/^host(\d+)$/)?.[1])
+    .filter((number) => number !== undefined)
+    .map(Number).sort((a, b) => a - b);
+}
+
 /** Where devices are looked for. */
 export interface DeviceTree {
   /** `/sys` of the VM. */
@@ -80,13 +87,15 @@ export class ScsiDevices {
         }`,
       );
     }
-    const path = `${this.#tree.sys}/bus/vmbus/devices/${id}`;
+    const { sys } = this.#tree;
     return await this.#wait(`SCSI controller ${controller}`, async () => {
-      for (const name of await namesIn(path)) {
-        const [, number] = name.match(/^host(\d+)$/) ?? [];
-        if (number !== undefined) return Number(number);
+      // Other virtual machines than Hyper-V's have only the kernel's order.
+      const bus = await namesIn(`${sys}/bus/vmbus/devices`);
+      if (bus.length === 0) {
+        const hosts = await namesIn(`${sys}/class/scsi_host`);
+        return hostNumbers(hosts)[controller];
       }
-      return undefined;
+      return hostNumbers(await namesIn(`${sys}/bus/vmbus/devices/${id}`))[0];
     }, signal);
   }
 

@@ -20,6 +20,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   controllers: ["base", "hcs", "oci", "bridge"],
   shim: ["base", "hcs", "oci", "bridge", "ttrpc", "ffi", "controllers"],
   guest: ["base", "oci", "bridge", "ffi/linux"],
+  image: ["base"],
   sim: ["base", "hcs", "ffi/linux", "ffi/mock"],
 };
 
