@@ -114,7 +114,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: "fuzz",
-    limit: 120,
+    limit: 240,
     commands: [{ args: deno("--no-check", "tests/fuzz") }],
   },
 ];

@@ -69,9 +69,14 @@ const pieces: readonly string[] = [
   ...["{", "}", "[", "]", ":", ",", '"', "\\", "\u0000", "\ufeff", "\n"],
   '"__proto__":',
   '"Result":',
-  "[".repeat(20_000),
-  '{"a":'.repeat(20_000),
 ];
+
+/** Deeper than any message; rare, because reading it takes its time. */
+const abysses: readonly string[] = ["[".repeat(20_000), '{"a":'.repeat(20_000)];
+
+function piece(dice: Dice): string {
+  return dice.pick(dice.roll(500) === 0 ? abysses : pieces);
+}
 
 const deepest = 4;
 
@@ -126,8 +131,8 @@ export function damaged(dice: Dice, text: string): string {
     case 1: // say twice
       return text.slice(0, end) + text.slice(at);
     case 2: // put in
-      return text.slice(0, at) + dice.pick(pieces) + text.slice(at);
+      return text.slice(0, at) + piece(dice) + text.slice(at);
     default: // replace
-      return text.slice(0, at) + dice.pick(pieces) + text.slice(end);
+      return text.slice(0, at) + piece(dice) + text.slice(end);
   }
 }
