@@ -17,6 +17,9 @@ import { killRemaining } from "./kill_remaining.ts";
 import { attachNetwork } from "./network/container_network.ts";
 import { type Pods, resolvePodIdentity } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
+import { requireConfidentialContainer } from "./policy/confidential_container.ts";
+import { askForContainer } from "./policy/container.ts";
+import { showSecurityContext } from "./policy/security_context.ts";
 import { ProcessPipes } from "./process/pipes.ts";
 import { GuestProcess } from "./process/process.ts";
 import { Rollback } from "./rollback.ts";
@@ -119,7 +122,11 @@ export async function createContainer(
 ): Promise<void> {
   const { containers, pods, ports } = context;
   const what = `create container "${options.id}"`;
-  ports.storage.confidential.requireConsistent(what);
+  const { confidential } = ports.storage;
+  confidential.requireConsistent(what);
+  if (confidential.isActive) {
+    requireConfidentialContainer(options, confidential.containers);
+  }
   // Both are removed with the container: not what a link on a disk leads to.
   const { bundle, scratch } = options;
   await refuseLinks(bundle);
@@ -137,9 +144,14 @@ export async function createContainer(
     await sweepMounts(options.bundle, { log });
     await removeEmptyPod(options.bundle);
   });
+  const devices = structuredClone(options.spec.linux?.devices ?? []);
   try {
     await setUp({ container, pods, ports, rollback });
-    finishSpec(context, container);
+    applyLogMount(options.spec, container.sandboxRoot);
+    await askForContainer(ports, container, devices);
+    const { contextFiles } = ports.policy;
+    await showSecurityContext(options.spec, contextFiles, { rollback, log });
+    await chooseNetwork(context, container);
     await makeProcess(context, container, rollback);
     await attachNetwork(container, ports, rollback);
     // Its init may have ended already.
@@ -150,16 +162,18 @@ export async function createContainer(
   }
 }
 
-/** What concerns all roles alike. */
-function finishSpec(context: CreateContext, container: Container): void {
-  const { containers, ports } = context;
-  const { identity, spec } = container.options;
-  applyLogMount(spec, container.sandboxRoot);
-  // A workload uses the network that its sandbox uses.
+/** A workload uses the network that its sandbox uses. */
+async function chooseNetwork(
+  { containers, ports }: CreateContext,
+  container: Container,
+): Promise<void> {
+  const { id, options: { identity, spec } } = container;
   const annotations = identity.role === "workload"
     ? containers.annotationsOf(identity.sandboxId)
     : spec.annotations;
-  if (wantsHostNetwork(annotations, ports.log)) useHostNetwork(spec);
+  if (!wantsHostNetwork(annotations, ports.log)) return;
+  await ports.policy.ask({ name: "host network", id });
+  useHostNetwork(spec);
 }
 
 async function makeProcess(
@@ -201,6 +215,7 @@ function watchInit(
 ): void {
   const { ports, onEnd } = context;
   const init = new GuestProcess(pid, ports, () => onEnd(container));
+  init.argv = container.options.spec.process?.args ?? [];
   container.init = init;
   ports.reaper.watch(pid, (code) => {
     init.exited(code);

@@ -22,6 +22,8 @@ export interface Flags {
   readonly rootMemoryReserve: bigint;
   /** Pattern of core files; empty leaves the kernel's. */
   readonly coreDumpLocation: string;
+  /** What is allowed until the host sets a policy: everything or nothing. */
+  readonly policyStance: "allow" | "deny";
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -76,7 +78,6 @@ function boolOf(values: Values, name: string): boolean {
 /** Flags whose other values this agent does not support. */
 const only: readonly (readonly [name: string, value: string])[] = [
   ["use-inouterr", "false"],
-  ["initial-policy-stance", "allow"],
 ];
 
 /**
@@ -100,6 +101,12 @@ export function parseFlags(args: readonly string[]): Flags {
   if (!/^\d+$/.test(reserve)) {
     throw wrong(`Flag -root-mem-reserve-bytes: "${reserve}" is no number`);
   }
+  const stance = values["initial-policy-stance"]!;
+  if (stance !== "allow" && stance !== "deny") {
+    throw wrong(
+      `Flag -initial-policy-stance must be allow or deny, not "${stance}"`,
+    );
+  }
   return {
     logLevel,
     logFile: values.logfile!,
@@ -107,5 +114,6 @@ export function parseFlags(args: readonly string[]): Flags {
     v4: boolOf(values, "v4"),
     rootMemoryReserve: BigInt(reserve),
     coreDumpLocation: values["core-dump-location"]!,
+    policyStance: stance,
   };
 }

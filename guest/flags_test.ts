@@ -19,7 +19,10 @@ Deno.test("parseFlags() has the defaults of the specification", () => {
     v4: false,
     rootMemoryReserve: 78643200n,
     coreDumpLocation: "",
+    policyStance: "allow",
   });
+  const { policyStance } = parseFlags(["-initial-policy-stance", "deny"]);
+  assertEquals(policyStance, "deny");
 });
 
 Deno.test("parseFlags() refuses what it does not know or support", () => {
@@ -31,7 +34,7 @@ Deno.test("parseFlags() refuses what it does not know or support", () => {
     [["-logfile"], "needs a value"],
     [["-v4=maybe"], '"maybe"'],
     [["-use-inouterr"], "-use-inouterr"],
-    [["-initial-policy-stance", "deny"], "-initial-policy-stance"],
+    [["-initial-policy-stance=Deny"], '"Deny"'],
     [["-root-mem-reserve-bytes", "much"], '"much"'],
   ];
   for (const [args, message] of rows) {
