@@ -10,6 +10,7 @@ import {
   ContainerDocument,
   type CreateRequest,
 } from "../bridge/messages.gen.ts";
+import type { Logger } from "../base/log.ts";
 import { Spec } from "../oci/spec.gen.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import type { Containers } from "./containers.ts";
@@ -31,7 +32,12 @@ import {
 import { setUp } from "./spec/setup.ts";
 import { close } from "../ffi/linux/files.ts";
 import { joinPath, refuseLinks } from "./storage/paths.ts";
-import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
+import {
+  removeEmptyPod,
+  removeMountPoint,
+  sweepMounts,
+} from "./storage/unmount.ts";
+import { namesIn } from "./wait.ts";
 
 /** What making a container works with. */
 export interface CreateContext {
@@ -131,6 +137,9 @@ export async function createContainer(
   const { bundle, scratch } = options;
   await refuseLinks(bundle);
   if (scratch !== "") await refuseLinks(scratch);
+  // Layers of a failed create are bound over the bundle. Those of a confidential
+  // VM are recorded: the host takes them apart, only what was made here goes.
+  const before = confidential.isActive ? await namesIn(bundle) : undefined;
   const container = new Container(options);
   containers.add(container);
   const log = ports.log.child({ container: container.id });
@@ -139,10 +148,10 @@ export async function createContainer(
     "registration",
     () => Promise.resolve(containers.remove(container)),
   );
-  // Layers of a failed create are bound over the bundle.
   rollback.add("bundle", async () => {
-    await sweepMounts(options.bundle, { log });
-    await removeEmptyPod(options.bundle);
+    if (before === undefined) await sweepMounts(bundle, { log });
+    else await removeOthers(bundle, before, log);
+    await removeEmptyPod(bundle);
   });
   const devices = structuredClone(options.spec.linux?.devices ?? []);
   try {
@@ -160,6 +169,18 @@ export async function createContainer(
     await rollback.run();
     throw error;
   }
+}
+
+/** Removes what has come into a folder, and the folder when it is empty. */
+async function removeOthers(
+  folder: string,
+  before: readonly string[],
+  log: Logger,
+): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (!before.includes(name)) await sweepMounts(`${folder}/${name}`, { log });
+  }
+  await removeMountPoint(folder);
 }
 
 /** A workload uses the network that its sandbox uses. */

@@ -180,6 +180,38 @@ Deno.test("what the policy denies fails, changes nothing and leaves nothing", as
   }, { initial });
 });
 
+Deno.test("a container that the policy of a confidential VM denies leaves the host's layers as they are", async () => {
+  const policy = new TableEnforcer();
+  await withFakeVm(async (vm) => {
+    await vm.setPolicy();
+    const container = {
+      ...await vm.confidentialContainer("a".repeat(64)),
+      annotations: sandbox.annotations,
+    };
+    const root = `${vm.bundle(container)}/rootfs`;
+    await vm.confidential.mount({
+      change: (mounts) => mounts.addOverlay(root, [], ""),
+      run: () => Promise.resolve(),
+    });
+    const before = await worldOf(vm);
+    for (
+      const name of [
+        "default mounts",
+        "user information",
+        "container creation",
+        "host network",
+      ] as const
+    ) {
+      policy.table = { [name]: "deny" };
+      await assertRejects(() => vm.create(container), ShimError, name);
+      assertEquals(await worldOf(vm), before, name);
+      assert(vm.confidential.hasOverlayAt(root));
+    }
+    policy.table = {};
+    await vm.create(container);
+  }, { rego: () => policy });
+});
+
 Deno.test("the end of the VM, a wait and a delete are no questions of the policy", async () => {
   const initial = new TableEnforcer();
   await withFakeVm(async (vm) => {

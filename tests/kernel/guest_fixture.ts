@@ -150,8 +150,12 @@ export class GuestVm {
     return (await this.#child.status).code;
   }
 
-  /** Starts an agent and negotiates. */
-  static async start(): Promise<GuestVm> {
+  /**
+   * Starts an agent and negotiates.
+   *
+   * @param flags Further flags of the agent.
+   */
+  static async start(flags: readonly string[] = []): Promise<GuestVm> {
     const folder = await Deno.makeTempDir({ prefix: "guest-" });
     const name = `lcow-${folder.slice(folder.lastIndexOf("/") + 1)}`;
     const listener = listen(`${folder}/${bridgePort}`);
@@ -161,6 +165,7 @@ export class GuestVm {
         ...[script, name, folder, Deno.execPath(), "run", "-q", "-A"],
         ...["--no-check", "--cached-only", "--no-lock", "--no-prompt"],
         ...["--unstable-vsock", `${project}guest/main.ts`, "-v4"],
+        ...flags,
       ],
       env: { ...env, LCOW_VSOCK_DIR: folder, NO_COLOR: "1" },
       stdin: "null",

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import { nullGuid } from "../../base/guid.ts";
-import type { JsonObject } from "../../base/json.ts";
 import type { GuestProcess } from "../../bridge/guest.ts";
 import {
   canRun,
@@ -516,39 +515,6 @@ guestTest(
       RequestType: "Update",
     });
     assert((await guest.dumpStacks()).includes("DumpStacks"));
-  },
-);
-
-guestTest(
-  "guest:P1 an empty policy is taken, once, and changes nothing",
-  async (vm) => {
-    const set = (RequestType: string, Settings: JsonObject): Promise<void> =>
-      vm.guest.modify({
-        ResourceType: "SecurityPolicy",
-        RequestType,
-        Settings,
-      });
-    // Those that are not taken can be followed by one that is.
-    const refusals: [JsonObject, string][] = [
-      [{ EncodedSecurityPolicy: "cG9saWN5" }, "not built with Rego support"],
-      [{ EnforcerType: "standard" }, 'unknown enforcer: "standard"'],
-    ];
-    for (const [settings, message] of refusals) {
-      await assertRejects(() => set("Add", settings), HResultError, message);
-    }
-    await set("Add", {});
-    await assertRejects(
-      () => set("Update", {}),
-      HResultError,
-      "security policy has already been set",
-    );
-    const container = { id: "one", args: ["echo", "hello"] };
-    await vm.create(container);
-    const init = await vm.start("one");
-    assertEquals(await readText(init.stdout), "hello\n");
-    await init.close();
-    assertEquals(await init.exited, 0);
-    await vm.remove(container);
   },
 );
 
