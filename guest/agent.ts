@@ -22,11 +22,15 @@ import { logMemoryEvents } from "./memory_events.ts";
 import { KernelNetwork } from "./network/kernel.ts";
 import { NetworkInterfaces } from "./network/interface_name.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
+import { initialEnforcers } from "./policy/enforcers.ts";
+import { hostDataReader } from "./policy/host_data.ts";
+import { VmPolicy } from "./policy/policy.ts";
 import { programRunner } from "./program.ts";
 import { Reaper } from "./reaper.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import { kernelSandboxMounts } from "./spec/sandbox_mounts.ts";
+import { Confidential } from "./storage/confidential.ts";
 import { openStorage } from "./storage/open.ts";
 
 /** What the agent starts with. */
@@ -35,6 +39,8 @@ export interface AgentOptions {
   readonly flags: Flags;
   /** The log. */
   readonly log: Logger;
+  /** Lets log lines out, or drops them. */
+  readonly setLogging: (isAllowed: boolean) => void;
   /** Reaches a port of the host. */
   readonly dial: (port: number) => Promise<Duplex>;
   /** The same, with a descriptor for the kernel. */
@@ -76,7 +82,7 @@ async function followMemory(
  * @throws When the VM lacks what every agent needs.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { flags, log, dial, dialDescriptor, dialBridge } = options;
+  const { flags, log, setLogging, dial, dialDescriptor, dialBridge } = options;
   const clock = systemClock;
   const timeouts = defaultTimeouts;
   const env = Deno.env.toObject();
@@ -110,6 +116,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     dhcpLimit: timeouts.dhcp,
     interfaces: new NetworkInterfaces(clock, timeouts.deviceWait),
   });
+  const confidential = new Confidential();
+  const hostData = await hostDataReader();
+  const policy = new VmPolicy({
+    initial: initialEnforcers[flags.policyStance],
+    ...{ confidential, setLogging },
+    ...(hostData && { hostData }),
+  });
   const host = new GuestHost({
     log,
     clock,
@@ -119,7 +132,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     cgroups,
     dial,
     env,
-    storage: openStorage({ clock, timeouts, log, run, dial: dialDescriptor }),
+    policy,
+    storage: openStorage({
+      ...{ clock, timeouts, log, run, confidential, policy },
+      dial: dialDescriptor,
+    }),
     networks: new NetworkNamespaces({ kernel: network, log }),
     sandboxMounts: kernelSandboxMounts(log),
     runtime: findRuntime,

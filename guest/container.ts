@@ -59,6 +59,8 @@ export class Container {
   networkNamespace = "";
   /** Its first process, once created. */
   init: GuestProcess | undefined;
+  /** False when the policy keeps its streams from the host. */
+  allowStdio = true;
   /** Pipes of the first process, until they are attached. */
   pipes: ProcessPipes | undefined;
   /** Master of the first process's terminal, until it is attached. */

@@ -10,6 +10,7 @@ import {
   ContainerDocument,
   type CreateRequest,
 } from "../bridge/messages.gen.ts";
+import type { Logger } from "../base/log.ts";
 import { Spec } from "../oci/spec.gen.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import type { Containers } from "./containers.ts";
@@ -17,6 +18,9 @@ import { killRemaining } from "./kill_remaining.ts";
 import { attachNetwork } from "./network/container_network.ts";
 import { type Pods, resolvePodIdentity } from "./pods.ts";
 import type { GuestPorts } from "./ports.ts";
+import { requireConfidentialContainer } from "./policy/confidential_container.ts";
+import { askForContainer } from "./policy/container.ts";
+import { showSecurityContext } from "./policy/security_context.ts";
 import { ProcessPipes } from "./process/pipes.ts";
 import { GuestProcess } from "./process/process.ts";
 import { Rollback } from "./rollback.ts";
@@ -28,7 +32,12 @@ import {
 import { setUp } from "./spec/setup.ts";
 import { close } from "../ffi/linux/files.ts";
 import { joinPath, refuseLinks } from "./storage/paths.ts";
-import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
+import {
+  removeEmptyPod,
+  removeMountPoint,
+  sweepMounts,
+} from "./storage/unmount.ts";
+import { namesIn } from "./wait.ts";
 
 /** What making a container works with. */
 export interface CreateContext {
@@ -119,11 +128,18 @@ export async function createContainer(
 ): Promise<void> {
   const { containers, pods, ports } = context;
   const what = `create container "${options.id}"`;
-  ports.storage.confidential.requireConsistent(what);
+  const { confidential } = ports.storage;
+  confidential.requireConsistent(what);
+  if (confidential.isActive) {
+    requireConfidentialContainer(options, confidential.containers);
+  }
   // Both are removed with the container: not what a link on a disk leads to.
   const { bundle, scratch } = options;
   await refuseLinks(bundle);
   if (scratch !== "") await refuseLinks(scratch);
+  // Layers of a failed create are bound over the bundle. Those of a confidential
+  // VM are recorded: the host takes them apart, only what was made here goes.
+  const before = confidential.isActive ? await namesIn(bundle) : undefined;
   const container = new Container(options);
   containers.add(container);
   const log = ports.log.child({ container: container.id });
@@ -132,14 +148,19 @@ export async function createContainer(
     "registration",
     () => Promise.resolve(containers.remove(container)),
   );
-  // Layers of a failed create are bound over the bundle.
   rollback.add("bundle", async () => {
-    await sweepMounts(options.bundle, { log });
-    await removeEmptyPod(options.bundle);
+    if (before === undefined) await sweepMounts(bundle, { log });
+    else await removeOthers(bundle, before, log);
+    await removeEmptyPod(bundle);
   });
+  const devices = structuredClone(options.spec.linux?.devices ?? []);
   try {
     await setUp({ container, pods, ports, rollback });
-    finishSpec(context, container);
+    applyLogMount(options.spec, container.sandboxRoot);
+    await askForContainer(ports, container, devices);
+    const { contextFiles } = ports.policy;
+    await showSecurityContext(options.spec, contextFiles, { rollback, log });
+    await chooseNetwork(context, container);
     await makeProcess(context, container, rollback);
     await attachNetwork(container, ports, rollback);
     // Its init may have ended already.
@@ -150,16 +171,30 @@ export async function createContainer(
   }
 }
 
-/** What concerns all roles alike. */
-function finishSpec(context: CreateContext, container: Container): void {
-  const { containers, ports } = context;
-  const { identity, spec } = container.options;
-  applyLogMount(spec, container.sandboxRoot);
-  // A workload uses the network that its sandbox uses.
+/** Removes what has come into a folder, and the folder when it is empty. */
+async function removeOthers(
+  folder: string,
+  before: readonly string[],
+  log: Logger,
+): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (!before.includes(name)) await sweepMounts(`${folder}/${name}`, { log });
+  }
+  await removeMountPoint(folder);
+}
+
+/** A workload uses the network that its sandbox uses. */
+async function chooseNetwork(
+  { containers, ports }: CreateContext,
+  container: Container,
+): Promise<void> {
+  const { id, options: { identity, spec } } = container;
   const annotations = identity.role === "workload"
     ? containers.annotationsOf(identity.sandboxId)
     : spec.annotations;
-  if (wantsHostNetwork(annotations, ports.log)) useHostNetwork(spec);
+  if (!wantsHostNetwork(annotations, ports.log)) return;
+  await ports.policy.ask({ name: "host network", id });
+  useHostNetwork(spec);
 }
 
 async function makeProcess(
@@ -201,6 +236,7 @@ function watchInit(
 ): void {
   const { ports, onEnd } = context;
   const init = new GuestProcess(pid, ports, () => onEnd(container));
+  init.argv = container.options.spec.process?.args ?? [];
   container.init = init;
   ports.reaper.watch(pid, (code) => {
     init.exited(code);

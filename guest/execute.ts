@@ -17,6 +17,8 @@ import { terminalDuplex } from "../ffi/linux/fd_stream.ts";
 import { Process } from "../oci/spec.gen.ts";
 import type { Container } from "./container.ts";
 import type { GuestPorts } from "./ports.ts";
+import { askForExec } from "./policy/container.ts";
+import { dialNobody } from "./process/null_stream.ts";
 import {
   ProcessPipes,
   type ProcessStreams,
@@ -81,6 +83,14 @@ export async function dialStreams(
     }
   }
   return streams;
+}
+
+/** How a process reaches the host: not at all when the policy denies it. */
+export function reach(
+  ports: GuestPorts,
+  allowStdio: boolean,
+): Pick<GuestPorts, "dial" | "log"> {
+  return { log: ports.log, dial: allowStdio ? ports.dial : dialNobody };
 }
 
 /** The output of an init, which goes on over a new connection when one is lost. */
@@ -152,7 +162,8 @@ export async function startInit(
   const init = container.init!;
   if (init.relay !== undefined) throw container.state.refusal("start again");
   const wanted = requestedStreams(parameters);
-  const host = await dialStreams(ports, wanted, settings);
+  const way = reach(ports, container.allowStdio);
+  const host = await dialStreams(way, wanted, settings);
   const { terminal, pipes } = container;
   if (init.hasExited || init.relay !== undefined) {
     await closeAll(host, ports);
@@ -206,6 +217,7 @@ async function execProcess(
  * Runs a further process in a container.
  *
  * @returns Its process id.
+ * @throws {ShimError} PermissionDenied; the first failure.
  */
 export async function execInContainer(
   ports: GuestPorts,
@@ -230,7 +242,8 @@ export async function execInContainer(
   }
   const process = await execProcess(container, parameters.OciProcess ?? {});
   const wanted = requestedStreams(parameters);
-  const host = await dialStreams(ports, wanted, settings);
+  const allowStdio = await askForExec(ports.policy, container, process);
+  const host = await dialStreams(reach(ports, allowStdio), wanted, settings);
   let pipes: ProcessPipes | undefined;
   try {
     if (!process.terminal) pipes = new ProcessPipes(wanted);
@@ -243,6 +256,7 @@ export async function execInContainer(
       ports,
       () => container.execs.delete(made.pid),
     );
+    guest.argv = process.args ?? [];
     container.execs.set(made.pid, guest);
     runRelay(
       ports,

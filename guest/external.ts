@@ -15,7 +15,9 @@ import type {
 import { terminalDuplex } from "../ffi/linux/fd_stream.ts";
 import { openTerminal } from "../ffi/linux/pty.ts";
 import { spawn, type SpawnRequest } from "../ffi/linux/spawn.ts";
-import { dialStreams, requestedStreams, runRelay } from "./execute.ts";
+import { dialStreams, reach, requestedStreams, runRelay } from "./execute.ts";
+import { noTerminal } from "./policy/container.ts";
+import type { ProcessFacts } from "./policy/questions.ts";
 import type { GuestPorts } from "./ports.ts";
 import { ProcessPipes, type ProcessStreams } from "./process/pipes.ts";
 import { GuestProcess } from "./process/process.ts";
@@ -52,11 +54,12 @@ export class ExternalProcesses {
   }
 
   /**
-   * Starts a process.
+   * Starts a process. The policy is asked for the command that is run. (REF asks
+   * for `CommandArgs` even when `CommandLine` is run.)
    *
    * @returns Its process id.
    * @throws {ShimError} InvalidArgument without a program, NotFound for one
-   * that does not exist.
+   * that does not exist, PermissionDenied.
    */
   async start(
     parameters: ProcessParameters,
@@ -68,9 +71,16 @@ export class ExternalProcesses {
         `Cannot run a process in the VM: it has ${limits.processes} already`,
       );
     }
-    const request = await this.#request(parameters);
+    const asked = commandOf(parameters);
+    const { env = asked.env, allowStdio = true } = await this.#ports.policy
+      .ask({ name: "exec in VM", ...asked });
+    if (parameters.EmulateConsole && !allowStdio) {
+      throw noTerminal("run a process in the VM");
+    }
+    const request = await this.#request({ ...asked, env });
     const wanted = requestedStreams(parameters);
-    const host = await dialStreams(this.#ports, wanted, settings);
+    const way = reach(this.#ports, allowStdio);
+    const host = await dialStreams(way, wanted, settings);
     let streams: ProcessStreams = {};
     try {
       if (parameters.EmulateConsole) {
@@ -78,7 +88,7 @@ export class ExternalProcesses {
         const terminal = terminalDuplex(master);
         streams = { stdin: terminal, stdout: terminal };
         const pid = spawn({ ...request, stdio: { terminal: path } });
-        const process = this.#register(pid);
+        const process = this.#register(pid, asked.argv);
         process.terminal = terminal;
         runRelay(this.#ports, process, host, () => streams);
         return pid;
@@ -86,7 +96,7 @@ export class ExternalProcesses {
       const pipes = new ProcessPipes(wanted);
       try {
         const pid = spawn({ ...request, stdio: pipes.child });
-        const process = this.#register(pid);
+        const process = this.#register(pid, asked.argv);
         runRelay(this.#ports, process, host, () => pipes.take(wanted));
         return pid;
       } finally {
@@ -100,31 +110,22 @@ export class ExternalProcesses {
     }
   }
 
-  #register(pid: number): GuestProcess {
+  #register(pid: number, argv: readonly string[]): GuestProcess {
     const process = new GuestProcess(
       pid,
       this.#ports,
       () => this.#processes.delete(pid),
     );
+    process.argv = argv;
     this.#processes.set(pid, process);
     return process;
   }
 
   async #request(
-    parameters: ProcessParameters,
+    { argv, env, cwd }: ProcessFacts,
   ): Promise<Omit<SpawnRequest, "stdio">> {
-    const { CommandArgs = [], CommandLine = "", Environment } = parameters;
-    const argv = CommandArgs.length > 0
-      ? CommandArgs
-      : splitCommandLine(CommandLine);
-    const [name] = argv;
-    if (name === undefined || name === "") {
-      throw new ShimError(
-        "InvalidArgument",
-        "Cannot run a process in the VM: it has no command",
-      );
-    }
-    const search = Environment?.PATH ?? this.#ports.env.PATH ?? "/bin";
+    const [name = ""] = argv;
+    const search = valueOf(env, "PATH") ?? this.#ports.env.PATH ?? "/bin";
     const path = await findProgram(name, search);
     if (path === undefined) {
       throw new ShimError(
@@ -132,9 +133,29 @@ export class ExternalProcesses {
         `Cannot run "${name}" in the VM: it is not on PATH "${search}"`,
       );
     }
-    const env = Object.entries(Environment ?? {})
-      .map(([name, value]) => `${name}=${value}`);
-    const { WorkingDirectory: cwd = "" } = parameters;
     return { path, argv, env, ...(cwd !== "" && { cwd }) };
   }
+}
+
+/** The value of a variable, of the last one with this name. */
+function valueOf(env: readonly string[], name: string): string | undefined {
+  return env.findLast((entry) => entry.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+}
+
+/** @throws {ShimError} InvalidArgument without a program. */
+function commandOf(parameters: ProcessParameters): ProcessFacts {
+  const { CommandArgs = [], CommandLine = "", Environment = {} } = parameters;
+  const argv = CommandArgs.length > 0
+    ? CommandArgs
+    : splitCommandLine(CommandLine);
+  if (!argv[0]) {
+    throw new ShimError(
+      "InvalidArgument",
+      "Cannot run a process in the VM: it has no command",
+    );
+  }
+  const env = Object.entries(Environment)
+    .map(([name, value]) => `${name}=${value}`);
+  return { argv, env, cwd: parameters.WorkingDirectory ?? "" };
 }

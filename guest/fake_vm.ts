@@ -22,8 +22,11 @@ import type { CgroupTree, MemoryWatch } from "./cgroup/tree.ts";
 import { GuestHost } from "./host.ts";
 import { FakeNetwork } from "./network/fake.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
+import { openDoor } from "./policy/enforcers.ts";
+import { type PolicyOptions, VmPolicy } from "./policy/policy.ts";
 import { Reaper } from "./reaper.ts";
 import { FakeRuntime } from "./runtime/fake.ts";
+import { Confidential } from "./storage/confidential.ts";
 import { openStorage } from "./storage/open.ts";
 import type { GuestStorage } from "./storage/storage.ts";
 
@@ -93,6 +96,21 @@ export interface FakeContainer {
   readonly spec?: JsonObject;
   /** Folder of its bundle below the VM's; the id when absent. */
   readonly bundle?: string;
+  /** Folder of its writable layer, below the VM's; none when absent. */
+  readonly scratch?: string;
+}
+
+/** Who decides what the host may ask for; everything is allowed when absent. */
+export type FakePolicy = Partial<
+  Omit<PolicyOptions, "confidential" | "setLogging">
+>;
+
+/** How a VM differs from the usual one. */
+export interface FakeVmOptions extends FakePolicy {
+  /** Time. */
+  readonly clock?: FakeClock;
+  /** Its storage. Default: one with neither disks nor programs. */
+  readonly storage?: GuestStorage;
 }
 
 /** A VM in a folder. */
@@ -113,6 +131,12 @@ export class FakeVm {
   readonly sandboxes = new Set<string>();
   /** The host's ends of the streams that the agent dialled, by port. */
   readonly ports = new Map<number, Duplex>();
+  /** Guards the mounts; containers lie in the folder of the VM. */
+  readonly confidential: Confidential;
+  /** What the host may ask for. */
+  readonly policy: VmPolicy;
+  /** What the policy said of log lines, the latest last. */
+  readonly logging: boolean[] = [];
   /** What the host mounts. */
   readonly storage: GuestStorage;
   /** The agent. */
@@ -123,22 +147,23 @@ export class FakeVm {
 
   /**
    * @param folder An empty folder, which the caller removes.
-   * @param clock Time.
-   * @param storage Its storage. Default: a VM with neither disks nor programs.
+   * @param options What is not as usual.
    */
-  constructor(
-    folder: string,
-    clock: FakeClock = new FakeClock(),
-    storage?: GuestStorage,
-  ) {
+  constructor(folder: string, options: FakeVmOptions = {}) {
+    const { clock = new FakeClock(), storage, ...decider } = options;
     this.folder = folder;
     this.clock = clock;
     const { runtime, cgroups, sandboxes } = this;
     const log = silentLogger;
+    const confidential = this.confidential = new Confidential(folder);
+    const policy = this.policy = new VmPolicy({
+      initial: openDoor,
+      ...decider,
+      confidential,
+      setLogging: (isAllowed) => void this.logging.push(isAllowed),
+    });
     this.storage = storage ?? openStorage({
-      clock,
-      timeouts: defaultTimeouts,
-      log,
+      ...{ clock, timeouts: defaultTimeouts, log, confidential, policy },
       run: () => Promise.reject(new Error("no programs")),
       dial: () => Promise.reject(new Error("refused")),
     });
@@ -152,6 +177,7 @@ export class FakeVm {
       kill: runtime.kill,
       cgroups,
       env: {},
+      policy,
       storage: this.storage,
       networks: new NetworkNamespaces({ kernel: this.network, log }),
       sandboxMounts: {
@@ -197,12 +223,12 @@ export class FakeVm {
 
   /** Creates a container. */
   async create(container: FakeContainer): Promise<void> {
-    const { id, annotations, spec } = container;
+    const { id, annotations, spec, scratch } = container;
     const bundle = this.bundle(container);
     const ContainerConfig = ContainerDocument.format({
       SchemaVersion: { Major: 2, Minor: 1 },
       OciBundlePath: bundle,
-      ScratchDirPath: "",
+      ScratchDirPath: scratch === undefined ? "" : `${this.folder}/${scratch}`,
       OciSpecification: {
         ociVersion: "1.1.0",
         process: { user: { uid: 0, gid: 0 }, args: ["init"], cwd: "/" },
@@ -254,6 +280,26 @@ export class FakeVm {
     }, this.context(nullGuid));
   }
 
+  /** Makes the VM confidential; everything that no table denies is allowed. */
+  async setPolicy(): Promise<void> {
+    const settings = {
+      EnforcerType: "rego",
+      EncodedSecurityPolicy: "cG9saWN5",
+    };
+    await this.modify("SecurityPolicy", "Add", settings);
+  }
+
+  /**
+   * Makes the root of a container, as the host does.
+   *
+   * @param id 64 hexadecimal digits.
+   * @returns The container, with the places that a confidential VM demands.
+   */
+  async confidentialContainer(id: string): Promise<FakeContainer> {
+    await Deno.mkdir(`${this.folder}/${id}/rootfs`, { recursive: true });
+    return { id, scratch: `${id}/scratch/${id}` };
+  }
+
   /** Forgets a container. */
   async delete(id: string): Promise<void> {
     await this.handlers.DeleteContainerState(this.base(id), this.context(id));
@@ -270,9 +316,10 @@ export class FakeVm {
 /** Runs a test in a VM of its own. */
 export async function withFakeVm(
   test: (vm: FakeVm) => Promise<void>,
+  options: FakePolicy = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
-  const vm = new FakeVm(folder);
+  const vm = new FakeVm(folder, options);
   try {
     await test(vm);
   } finally {

@@ -28,6 +28,8 @@ export interface Flags {
   readonly kernelLogLevel: number;
   /** Keep the clock at the host's. */
   readonly timeSync: boolean;
+  /** What is allowed until the host sets a policy: everything or nothing. */
+  readonly policyStance: "allow" | "deny";
 }
 
 type Values = Readonly<Record<string, string>>;
@@ -88,7 +90,6 @@ function wholeOf(values: Values, name: string): bigint {
 /** Flags whose other values this agent does not support. */
 const only: readonly (readonly [name: string, value: string])[] = [
   ["use-inouterr", "false"],
-  ["initial-policy-stance", "allow"],
 ];
 
 /**
@@ -107,6 +108,12 @@ export function parseFlags(args: readonly string[]): Flags {
       throw wrong(`Flag -${name}: only "${value}" is supported`);
     }
   }
+  const stance = values["initial-policy-stance"]!;
+  if (stance !== "allow" && stance !== "deny") {
+    throw wrong(
+      `Flag -initial-policy-stance must be allow or deny, not "${stance}"`,
+    );
+  }
   return {
     logLevel,
     logFile: values.logfile!,
@@ -117,5 +124,6 @@ export function parseFlags(args: readonly string[]): Flags {
     coreDumpLocation: values["core-dump-location"]!,
     kernelLogLevel: Number(wholeOf(values, "kmsgLogLevel")),
     timeSync: !boolOf(values, "disable-time-sync"),
+    policyStance: stance,
   };
 }

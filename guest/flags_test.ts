@@ -22,7 +22,10 @@ Deno.test("parseFlags() has the defaults of the specification", () => {
     coreDumpLocation: "",
     kernelLogLevel: 4,
     timeSync: true,
+    policyStance: "allow",
   });
+  const { policyStance } = parseFlags(["-initial-policy-stance", "deny"]);
+  assertEquals(policyStance, "deny");
 });
 
 Deno.test("parseFlags() refuses what it does not know or support", () => {
@@ -34,8 +37,8 @@ Deno.test("parseFlags() refuses what it does not know or support", () => {
     [["-logfile"], "needs a value"],
     [["-v4=maybe"], '"maybe"'],
     [["-use-inouterr"], "-use-inouterr"],
-    [["-initial-policy-stance", "deny"], "-initial-policy-stance"],
     [["-kmsgLogLevel", "loud"], '"loud"'],
+    [["-initial-policy-stance=Deny"], '"Deny"'],
     [["-root-mem-reserve-bytes", "much"], '"much"'],
     [["-gcs-mem-limit-bytes=-1"], '"-1"'],
   ];

@@ -64,6 +64,7 @@ export class GuestHost {
 
   #handlers(): GuestHandlers {
     const ports = this.#ports;
+    const { policy } = ports;
     return {
       Create: async (request, { containerId }) => {
         const options = parseDocument(containerId, request);
@@ -99,8 +100,7 @@ export class GuestHost {
       SignalProcess: async (request, { containerId }) => {
         const signal = request.Options?.Signal || sigKill;
         const { ProcessId: pid } = request;
-        if (containerId === nullGuid) this.#external.get(pid).signal(signal);
-        else await this.#containers.get(containerId).signal(pid, signal);
+        await this.#signal(containerId, pid, signal);
       },
       ResizeConsole: async (request, { containerId }) => {
         const process = this.#process(containerId, request.ProcessId);
@@ -108,6 +108,7 @@ export class GuestHost {
       },
       GetProperties: async ({ Query }, { containerId }) => {
         const names = parseQuery(Query);
+        await policy.ask({ name: "properties", id: containerId });
         if (containerId === nullGuid) {
           throw new ShimError(
             "FailedPrecondition",
@@ -119,6 +120,7 @@ export class GuestHost {
       },
       ModifySettings: async ({ Request }, { containerId, signal }) => {
         const request = requireResource(Request);
+        policy.requireId("container", containerId);
         if (containerId === nullGuid) {
           const context = { ports, containers: this.#containers, signal };
           return await modifyVm(context, request);
@@ -126,8 +128,12 @@ export class GuestHost {
         const container = this.#containers.get(containerId);
         await modifyContainer(ports, container, request);
       },
-      DumpStacks: () => Promise.resolve({ GuestStacks: this.dump() }),
+      DumpStacks: async () => {
+        await policy.ask({ name: "stack dump" });
+        return { GuestStacks: this.dump() };
+      },
       DeleteContainerState: async (_request, { containerId }) => {
+        policy.requireId("container", containerId);
         const container = this.#containers.get(containerId);
         await deleteContainer(this.#context, container);
       },
@@ -154,12 +160,27 @@ export class GuestHost {
       : this.#containers.get(containerId).process(pid);
   }
 
-  #shutdown(containerId: string, force: boolean): Promise<void> {
+  async #shutdown(containerId: string, force: boolean): Promise<void> {
     if (containerId === nullGuid) {
       this.#ports.log.info("The host ends the VM");
       this.#link?.quit();
-    } else this.#containers.get(containerId).shutdown(force);
-    return Promise.resolve();
+      return;
+    }
+    const container = this.#containers.get(containerId);
+    const { policy } = this.#ports;
+    await policy.ask({ name: "container shutdown", id: containerId });
+    container.shutdown(force);
+  }
+
+  /** REF asks for processes of containers only, and signals no others. */
+  async #signal(id: string, pid: number, signal: number): Promise<void> {
+    const container = id === nullGuid ? undefined : this.#containers.get(id);
+    const process = this.#process(id, pid);
+    const isInit = process === container?.init;
+    const { argv } = process;
+    await this.#ports.policy.ask({ name: "signal", id, signal, isInit, argv });
+    if (container === undefined) process.signal(signal);
+    else container.signal(pid, signal);
   }
 
   /** The host has learnt the exit of an init, and nobody else waits for it. */

@@ -46,3 +46,24 @@ export function logWriter(stream: ByteSink): LogWriter {
     },
   };
 }
+
+/** Lets lines through, or drops them. */
+export class LogGate {
+  /** Lines are let through. */
+  isOpen: boolean;
+  readonly #sink: LogSink;
+
+  /**
+   * @param sink Where lines go.
+   * @param isOpen How it stands at first.
+   */
+  constructor(sink: LogSink, isOpen: boolean) {
+    this.#sink = sink;
+    this.isOpen = isOpen;
+  }
+
+  /** For a logger. */
+  readonly sink: LogSink = (line) => {
+    if (this.isOpen) this.#sink(line);
+  };
+}

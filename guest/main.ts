@@ -13,7 +13,7 @@ import { jsonLogger } from "../base/log.ts";
 import { bridgePort } from "../bridge/places.ts";
 import { descriptorDialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
-import { logWriter } from "./log_sink.ts";
+import { LogGate, logWriter } from "./log_sink.ts";
 import { hostDialer } from "./stand_in.ts";
 
 /** Ends a simulated VM by ending the agent, a real one by switching it off. */
@@ -38,7 +38,8 @@ async function main(): Promise<void> {
     });
   const writer = logWriter(stream);
   const { logLevel: level, scrubLogs: scrub } = flags;
-  const log = jsonLogger(writer.sink, { level, scrub });
+  const gate = new LogGate(writer.sink, flags.policyStance === "allow");
+  const log = jsonLogger(gate.sink, { level, scrub });
   // The VM ends with the agent: one forgotten failure must not end all its
   // containers.
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -59,13 +60,12 @@ async function main(): Promise<void> {
     const { runAgent } = await import("./agent.ts");
     const dialDescriptor = descriptorDialer(directory);
     const isSimulated = directory !== undefined;
+    const setLogging = (isAllowed: boolean): void => {
+      gate.isOpen = isAllowed;
+    };
     await runAgent({
-      flags,
-      log,
-      dial,
-      dialDescriptor,
-      dialBridge,
-      isSimulated,
+      ...{ flags, log, setLogging, isSimulated },
+      ...{ dial, dialDescriptor, dialBridge },
     });
     await writer.close();
   } catch (error) {

@@ -15,6 +15,8 @@ import {
   type ModifyRequest,
   NetworkAdapter,
   SCSIDevice,
+  SecurityPolicy,
+  SecurityPolicyFragment,
   VPCIDevice,
   VPMemDevice,
 } from "../bridge/messages.gen.ts";
@@ -59,12 +61,9 @@ function bareResource(actions: Actions<undefined>): Resource {
   return (context, request) => actionOf(actions, request)(context, undefined);
 }
 
-function unsupportedResource(_: ModifyContext, request: ModifyRequest): never {
-  throw new ShimError(
-    "NotImplemented",
-    `Cannot modify ${request.ResourceType}: this guest agent does not ` +
-      "support it",
-  );
+/** A resource that is only set: its RequestType says nothing. */
+function setResource<T>(codec: Codec<T>, action: Action<T>): Resource {
+  return (context, request) => action(context, settingsOf(codec, request));
 }
 
 /** The resources of a VM. */
@@ -134,8 +133,20 @@ const resources: ReadonlyMap<string, Resource> = new Map([
         Promise.resolve(ports.networks.removeAdapter(adapter)),
     }),
   ],
-  ["SecurityPolicy", unsupportedResource],
-  ["SecurityPolicyFragment", unsupportedResource],
+  [
+    "SecurityPolicy",
+    setResource(
+      SecurityPolicy,
+      ({ ports }, settings) => ports.policy.set(settings),
+    ),
+  ],
+  [
+    "SecurityPolicyFragment",
+    setResource(
+      SecurityPolicyFragment,
+      ({ ports }, fragment) => ports.policy.addFragment(fragment),
+    ),
+  ],
 ]);
 
 /**

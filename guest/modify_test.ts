@@ -6,6 +6,7 @@ import type { ModifyRequest } from "../bridge/messages.gen.ts";
 import { type ErrorCode, ShimError } from "../base/errors.ts";
 import { libc } from "../ffi/linux/libc.ts";
 import { type FakeVm, withFakeVm } from "./fake_vm.ts";
+import { openDoor } from "./policy/enforcers.ts";
 
 Deno.test.beforeAll(() => void libc());
 
@@ -141,29 +142,53 @@ Deno.test("waits for devices end with the agent", () =>
     assertEquals(vm.clock.sleepers, 0);
   }));
 
+/** Ids as a confidential VM takes them. */
+const a = "a".repeat(64);
+const b = "b".repeat(64);
+
+/** A VM with a policy that allows everything. */
+function withConfidentialVm(
+  test: (vm: FakeVm) => Promise<void>,
+): Promise<void> {
+  return withFakeVm(async (vm) => {
+    await vm.setPolicy();
+    await test(vm);
+  }, { rego: () => openDoor });
+}
+
+/** Records an overlay that is not there. */
+function recordOverlay(vm: FakeVm, path: string): Promise<void> {
+  return vm.confidential.mount({
+    change: (mounts) => mounts.addOverlay(path, [], ""),
+    run: () => Promise.resolve(),
+  });
+}
+
+/** Ends the init of a container. */
+async function endInit(vm: FakeVm, id: string, pid: number): Promise<void> {
+  const init = vm.runtime.init(id);
+  await init.close();
+  vm.runtime.exit(init, 0);
+  assertEquals(await vm.wait(id, pid), 0);
+}
+
 Deno.test("guest:D2 only a running container uses an overlay", () =>
-  withFakeVm(async (vm) => {
-    const { confidential } = vm.storage;
-    confidential.start();
-    const root = `${vm.bundle({ id: "a" })}/rootfs`;
-    const add = (path: string): Promise<void> =>
-      confidential.mount(
-        (mounts) => mounts.addOverlay(path, [], ""),
-        () => Promise.resolve(),
-      );
-    await add(root);
-    await add("/no/such/rootfs");
+  withConfidentialVm(async (vm) => {
+    const container = await vm.confidentialContainer(a);
+    const root = `${vm.bundle(container)}/rootfs`;
+    await recordOverlay(vm, root);
+    await recordOverlay(vm, "/no/such/rootfs");
     const remove = (ContainerRootPath: string): Promise<void> =>
       modify(vm, {
         ResourceType: "CombinedLayers",
         RequestType: "Remove",
         Settings: { ContainerRootPath },
       });
-    await vm.create({ id: "a" });
+    await vm.create(container);
     await remove(root); // created, not running
-    await add(root);
-    const pid = await vm.execute("a", {});
-    for (const path of [root, `${vm.folder}/./a//rootfs`]) {
+    await recordOverlay(vm, root);
+    const pid = await vm.execute(a, {});
+    for (const path of [root, `${vm.folder}/./${a}//rootfs`]) {
       await refused(
         () => remove(path),
         "FailedPrecondition",
@@ -171,61 +196,52 @@ Deno.test("guest:D2 only a running container uses an overlay", () =>
       );
     }
     await remove("/no/such/rootfs");
-    const init = vm.runtime.init("a");
-    await init.close();
-    vm.runtime.exit(init, 0);
-    await vm.wait("a", pid);
+    await endInit(vm, a, pid);
     await remove(root);
-    assert(!confidential.hasOverlayAt(root));
+    assert(!vm.confidential.hasOverlayAt(root));
   }));
 
 Deno.test("guest:D3 a confidential VM does not forget a container that runs", () =>
-  withFakeVm(async (vm) => {
-    vm.storage.confidential.start();
-    await vm.create({ id: "a" });
-    const pid = await vm.execute("a", {});
+  withConfidentialVm(async (vm) => {
+    await vm.create(await vm.confidentialContainer(a));
+    const pid = await vm.execute(a, {});
     await refused(
-      () => vm.delete("a"),
+      () => vm.delete(a),
       "PermissionDenied",
       "Denied deleting state of a running container",
     );
-    const init = vm.runtime.init("a");
-    await init.close();
-    vm.runtime.exit(init, 0);
-    assertEquals(await vm.wait("a", pid), 0);
-    await vm.delete("a");
+    await endInit(vm, a, pid);
+    await vm.delete(a);
   }));
 
 Deno.test("guest:D4 a confidential VM does not forget a container whose overlay stands", () =>
-  withFakeVm(async (vm) => {
-    const { confidential } = vm.storage;
-    confidential.start();
-    await vm.create({ id: "a" });
-    const root = `${vm.bundle({ id: "a" })}/rootfs`;
-    const nothing = (): Promise<void> => Promise.resolve();
-    await confidential.mount(
-      (mounts) => mounts.addOverlay(root, [], ""),
-      nothing,
-    );
+  withConfidentialVm(async (vm) => {
+    const container = await vm.confidentialContainer(a);
+    const other = await vm.confidentialContainer(b);
+    await vm.create(container);
+    const root = `${vm.bundle(container)}/rootfs`;
+    await recordOverlay(vm, root);
     await refused(
-      () => vm.delete("a"),
+      () => vm.delete(a),
       "FailedPrecondition",
       "overlay mount still active",
     );
-    const change = { path: root, change: () => () => {} };
-    const failed = (): Promise<never> => Promise.reject(new Error("busy"));
-    await assertRejects(
-      () => confidential.unmount(change, failed),
-      Error,
+    const step = {
+      path: root,
+      change: () => () => {},
+      run: () => Promise.reject(new Error("busy")),
+    };
+    await assertRejects(() => vm.confidential.unmount(step), Error, "busy");
+    // From now on neither is anything created nor forgotten.
+    await refused(() => vm.delete(a), "FailedPrecondition", "busy");
+    await refused(
+      () => vm.create(other),
+      "FailedPrecondition",
       "busy",
     );
-    // From now on neither is anything created nor forgotten.
-    await refused(() => vm.delete("a"), "FailedPrecondition", "busy");
-    await refused(() => vm.create({ id: "b" }), "FailedPrecondition", "busy");
-    const settings = { Linux: {} };
     const request = {
       ResourceType: "ContainerConstraints",
-      Settings: settings,
+      Settings: { Linux: {} },
     };
-    await modify(vm, request, "a"); // still registered
+    await modify(vm, request, a); // still registered
   }));

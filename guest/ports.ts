@@ -10,6 +10,7 @@ import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
 import type { NetworkNamespaces } from "./network/namespaces.ts";
+import type { VmPolicy } from "./policy/policy.ts";
 import type { Reaper } from "./reaper.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import type { SandboxMounts } from "./spec/sandbox_mounts.ts";
@@ -35,6 +36,8 @@ export interface GuestPorts {
   readonly dial: (port: number) => Promise<Duplex>;
   /** Network namespaces. */
   readonly networks: NetworkNamespaces;
+  /** Says what the host may ask for. */
+  readonly policy: VmPolicy;
   /** What the host mounts. */
   readonly storage: GuestStorage;
   /** Mounts of a sandbox. */

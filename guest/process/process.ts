@@ -30,6 +30,8 @@ export interface TerminalSize {
 export class GuestProcess {
   /** In the pid namespace of the VM. */
   readonly pid: number;
+  /** Program and arguments, as far as they are known. */
+  argv: readonly string[] = [];
   /** Set while it has a terminal. */
   terminal: TerminalSize | undefined;
   /** Carries its stdio; set when that begins. */

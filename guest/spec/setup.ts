@@ -48,7 +48,16 @@ export async function setUp(context: SetupContext): Promise<void> {
   if (role === "sandbox") await setUpSandbox(context);
   else if (role === "workload") await setUpWorkload(context);
   else await setUpStandalone(context);
+  await offerMounts(context);
   delete context.container.options.spec.windows;
+}
+
+/** Tells the policy which mounts are the guest's own, not the host's. */
+async function offerMounts({ container, ports }: SetupContext): Promise<void> {
+  const { id, sandboxRoot, options: { spec } } = container;
+  const mounts = networkFiles
+    .map((name) => bindOfNetworkFile(sandboxRoot, name, spec));
+  await ports.policy.ask({ name: "default mounts", id, mounts });
 }
 
 /** Makes a folder; undone with everything in it. */

@@ -14,14 +14,18 @@ export interface ResolvedUser {
   readonly gid: number;
 }
 
-interface Row {
+/** A line of `/etc/passwd` or `/etc/group`. */
+export interface UserRow {
+  /** Name of the user or the group. */
   readonly name: string;
+  /** Its id. */
   readonly id: number;
+  /** The group of a user; of no meaning for a group. */
   readonly gid: number;
 }
 
 /** Rows of `/etc/passwd` (name, -, uid, gid) or `/etc/group` (name, -, gid). */
-function parseRows(text: string): Row[] {
+function parseRows(text: string): UserRow[] {
   return text.split("\n").flatMap((line) => {
     const [name, , id, gid] = line.trim().split(":");
     if (!name || id === undefined || !/^\d+$/.test(id)) return [];
@@ -29,7 +33,8 @@ function parseRows(text: string): Row[] {
   });
 }
 
-async function rowsOf(path: string): Promise<Row[]> {
+/** Reads such a file; a missing one is empty. */
+export async function rowsOf(path: string): Promise<UserRow[]> {
   try {
     return parseRows(await Deno.readTextFile(path));
   } catch (error) {
@@ -50,7 +55,7 @@ function parseId(text: string, kind: string): number | undefined {
   );
 }
 
-function only(rows: readonly Row[], kind: string, name: string): Row {
+function only(rows: readonly UserRow[], kind: string, name: string): UserRow {
   const [row, second] = rows.filter((row) => row.name === name);
   if (row === undefined || second !== undefined) {
     const count = row === undefined ? "no" : "more than one";

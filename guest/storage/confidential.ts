@@ -12,11 +12,28 @@ import type {
   MappedVirtualDisk,
   VPMemDevice,
 } from "../../bridge/messages.gen.ts";
+import { isConfidentialId } from "../policy/ids.ts";
 import { HostMounts, type Undo } from "./host_mounts.ts";
 import type { Overlay } from "./overlay.ts";
 
 /** A change of the record, and how it is taken back. */
 export type Change = (mounts: HostMounts) => Undo;
+
+/** A mount. */
+export interface MountStep {
+  /** Throws what speaks against it, before anything is changed. */
+  readonly allow?: () => Promise<unknown>;
+  /** Changes the record; absent for mounts that are not recorded. */
+  readonly change?: Change;
+  /** Does it. */
+  readonly run: () => Promise<void>;
+}
+
+/** The end of a mount. */
+export interface UnmountStep extends MountStep {
+  /** Where it is recorded; absent for mounts that are not. */
+  readonly path?: string;
+}
 
 /**
  * The guard of a VM's mounts. It lets everything pass until a policy is set; from
@@ -25,9 +42,16 @@ export type Change = (mounts: HostMounts) => Undo;
  * mounted.
  */
 export class Confidential {
+  /** Folder of the containers: nothing of one may lie elsewhere. */
+  readonly containers: string;
   #mounts: HostMounts | undefined;
   #cause: { readonly error: unknown } | undefined;
   readonly #queue = new SerialQueue();
+
+  /** @param containers Folder of the containers; that of hosts when absent. */
+  constructor(containers = "/run/gcs/c") {
+    this.containers = containers;
+  }
 
   /** True once a policy is set. */
   get isActive(): boolean {
@@ -68,58 +92,57 @@ export class Confidential {
   /**
    * Mounts. REF keeps the record of a mount that failed; we take it back.
    *
-   * @param change Undefined for mounts that are not recorded.
-   * @throws {ShimError} The refusal of the record; what `task` throws.
+   * @param step What is allowed, recorded and done, in this order; no other
+   * change comes between.
+   * @throws {ShimError} The refusal of the record; what the step throws.
    */
-  async mount(
-    change: Change | undefined,
-    task: () => Promise<void>,
-  ): Promise<void> {
-    await this.#serially("mount", async (mounts) => {
-      const undo = change?.(mounts);
+  async mount(step: MountStep): Promise<void> {
+    await this.#serially("mount", step, async (mounts) => {
+      const undo = step.change?.(mounts);
       try {
-        await task();
+        await step.run();
       } catch (error) {
         undo?.();
         throw error;
       }
-    }, task);
+    });
   }
 
   /**
    * Unmounts. What is not recorded was not mounted by the host: it stays, and
    * that is a success.
    *
-   * @param recorded The path and how the record changes; undefined for mounts
-   * that are not recorded.
-   * @throws {ShimError} The refusal of the record; what `task` throws.
+   * @param step The same, with the path by which the mount is recorded.
+   * @throws {ShimError} The refusal of the record; what the step throws.
    */
-  async unmount(
-    recorded: { readonly path: string; readonly change: Change } | undefined,
-    task: () => Promise<void>,
-  ): Promise<void> {
-    await this.#serially("unmount", async (mounts) => {
-      if (recorded !== undefined && !mounts.has(recorded.path)) return;
-      const undo = recorded?.change(mounts);
+  async unmount(step: UnmountStep): Promise<void> {
+    await this.#serially("unmount", step, async (mounts) => {
+      const { path, change, run } = step;
+      if (path !== undefined && !mounts.has(path)) return;
+      const undo = change?.(mounts);
       try {
-        await task();
+        await run();
       } catch (error) {
         undo?.();
         this.#cause ??= { error };
         throw error;
       }
-    }, task);
+    });
   }
 
   async #serially(
     what: string,
+    { allow, run }: MountStep,
     guarded: (mounts: HostMounts) => Promise<void>,
-    free: () => Promise<void>,
   ): Promise<void> {
     const mounts = this.#mounts;
-    if (mounts === undefined) return await free();
+    if (mounts === undefined) {
+      await allow?.();
+      return await run();
+    }
     await this.#queue.run(async () => {
       this.requireConsistent(what);
+      await allow?.();
       await guarded(mounts);
     });
   }
@@ -173,22 +196,29 @@ export function requireConfidentialPmem(device: VPMemDevice): void {
   );
 }
 
-const containers = "/run/gcs/c";
-const scratchForm = /^\/run\/gcs\/c\/[0-9a-f]{64}\/scratch\/([^/]+)$/;
-
 /**
  * Checks the places of an overlay.
  *
  * @param id The container that it is for.
+ * @param containers Folder of the containers.
  * @throws {ShimError} PermissionDenied.
  */
-export function requireConfidentialOverlay(overlay: Overlay, id: string): void {
+export function requireConfidentialOverlay(
+  overlay: Overlay,
+  id: string,
+  containers: string,
+): void {
   const { root, scratch } = overlay;
   const isId = id !== "" && !id.includes("/");
   if (!isId || root !== `${containers}/${id}/rootfs`) {
     refuse("an overlay", `"${root}" is not the root of container "${id}"`);
   }
-  if (scratch !== "" && scratchForm.exec(scratch)?.[1] !== id) {
+  if (scratch === "") return;
+  // The scratch of a workload may lie in the folder of its sandbox.
+  const [owner = ""] = scratch.slice(containers.length + 1).split("/");
+  const isRight = isConfidentialId(owner) &&
+    scratch === `${containers}/${owner}/scratch/${id}`;
+  if (!isRight) {
     refuse("an overlay", `"${scratch}" is no scratch of container "${id}"`);
   }
 }

@@ -6,6 +6,8 @@
 
 import { type Clock, FakeClock } from "../../base/clock.ts";
 import { silentLogger as log } from "../../base/log.ts";
+import { openDoor } from "../policy/enforcers.ts";
+import type { PolicyEnforcer } from "../policy/questions.ts";
 import { Confidential } from "./confidential.ts";
 import type { OverlayPorts } from "./overlay.ts";
 import { PciDevices } from "./pci.ts";
@@ -30,9 +32,13 @@ export interface FakeStorage {
 /**
  * A storage whose disks and shares are always there; only what is unplugged is not.
  *
+ * @param policy Is asked before everything.
  * @param clock Time of its waits.
  */
-export function fakeStorage(clock: Clock = new FakeClock()): FakeStorage {
+export function fakeStorage(
+  policy: PolicyEnforcer = openDoor,
+  clock: Clock = new FakeClock(),
+): FakeStorage {
   const calls: string[] = [];
   const failing: FakeStorage["failing"] = new Set();
   const note = (kind: string, text = ""): Promise<void> => {
@@ -96,7 +102,7 @@ export function fakeStorage(clock: Clock = new FakeClock()): FakeStorage {
   };
   const confidential = new Confidential();
   const storage = new GuestStorage({
-    ...{ scsi, pmem, plan9, overlay, confidential, log },
+    ...{ scsi, pmem, plan9, overlay, confidential, log, policy },
     scsiDevices: new ScsiDevices(clock, 100, { sys: "/none", dev: "/none" }),
     pci: new PciDevices(clock, 100, "/none"),
   });

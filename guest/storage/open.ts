@@ -8,7 +8,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Timeouts } from "../../base/timeouts.ts";
 import type { RunProgram } from "../program.ts";
-import { Confidential } from "./confidential.ts";
+import type { VmPolicy } from "../policy/policy.ts";
+import type { Confidential } from "./confidential.ts";
 import { Crypt, cryptPorts } from "./crypt.ts";
 import { DeviceMapper } from "./device_mapper.ts";
 import { kernelOverlay } from "./overlay.ts";
@@ -31,11 +32,15 @@ export interface StorageOptions {
   readonly run: RunProgram;
   /** Reaches a port of the host with a descriptor. */
   readonly dial: Plan9Ports["dial"];
+  /** Guards the mounts once a policy is set. */
+  readonly confidential: Confidential;
+  /** Says what may be mounted. */
+  readonly policy: Pick<VmPolicy, "ask">;
 }
 
 /** Storage over the kernel of this machine. */
 export function openStorage(options: StorageOptions): GuestStorage {
-  const { clock, timeouts, log, run, dial } = options;
+  const { clock, timeouts, log, run, dial, confidential, policy } = options;
   const { deviceWait, pciWait, shareMount } = timeouts;
   const scsiDevices = new ScsiDevices(clock, deviceWait);
   const mapper = new DeviceMapper(clock, deviceWait);
@@ -56,7 +61,8 @@ export function openStorage(options: StorageOptions): GuestStorage {
     }),
     pci: new PciDevices(clock, pciWait),
     overlay: kernelOverlay(log),
-    confidential: new Confidential(),
+    confidential,
+    policy,
     log,
   });
 }

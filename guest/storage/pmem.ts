@@ -90,7 +90,7 @@ export class PmemMounts {
    */
   async add(
     device: VPMemDevice,
-    { verify = false, signal }: MountOptions = {},
+    { verify, signal }: MountOptions = {},
   ): Promise<void> {
     const target = requirePath(device.MountPath ?? "", "MountPath");
     const part = partOf(device);
@@ -116,8 +116,9 @@ export class PmemMounts {
         const name = `dm-linear-pmem${number}-${offset}-${size}`;
         await stack(name, linearTarget(source, offset, size));
       }
-      if (verify) {
+      if (verify !== undefined) {
         const info = await this.#ports.verity(source);
+        await verify(info.rootDigest);
         const name = `dm-verity-pmem${number}-${info.rootDigest}`;
         await stack(name, verityTarget(source, info));
       }

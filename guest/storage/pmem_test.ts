@@ -3,6 +3,7 @@ import { ShimError } from "../../base/errors.ts";
 import { silentLogger as log } from "../../base/log.ts";
 import type { VPMemDevice } from "../../bridge/messages.gen.ts";
 import { PmemMounts, type PmemPorts } from "./pmem.ts";
+import type { MountOptions } from "./scsi.ts";
 
 /** A VM whose calls are recorded; single ports may be replaced. */
 function fake(overrides: Partial<PmemPorts> = {}): {
@@ -60,6 +61,9 @@ const makeTarget = `mkdir ${MountPath} 700`;
 const mountOf = (source: string): string =>
   `mount ${source} ${MountPath} ext4 1 noload`;
 
+const verify = (rootHash: string): Promise<void> =>
+  Promise.resolve(assertEquals(rootHash, "hash"));
+
 Deno.test("guest:N1 a target that cannot be made is told", async () => {
   const { calls, mounts } = fake();
   await mounts.add(plain);
@@ -87,7 +91,7 @@ Deno.test("guest:N4 a part of a device is mounted through a linear device", asyn
 
 Deno.test("guest:N5 a verified device is mounted through its device", async () => {
   const { calls, mounts } = fake();
-  await mounts.add(plain, { verify: true });
+  await mounts.add(plain, { verify });
   assertEquals(calls.slice(1), [
     "verity /dev/pmem0",
     makeVerity("/dev/pmem0"),
@@ -98,7 +102,7 @@ Deno.test("guest:N5 a verified device is mounted through its device", async () =
 
 Deno.test("guest:N6 the verified device stands on the linear one", async () => {
   const { calls, mounts } = fake();
-  await mounts.add(mapped, { verify: true });
+  await mounts.add(mapped, { verify });
   assertEquals(calls.slice(1), [
     makeLinear,
     `verity /dev/mapper/${linear}`,
@@ -118,14 +122,14 @@ Deno.test("guest:N6 the verified device stands on the linear one", async () => {
 
 Deno.test("guest:N7 a failed mount removes the devices that were made, and is told", async () => {
   const failure = new Error("bad superblock");
-  const rows: [VPMemDevice, boolean, string[]][] = [
-    [mapped, false, [linear]],
-    [plain, true, [verity]],
-    [mapped, true, [verity, linear]],
+  const rows: [VPMemDevice, MountOptions, string[]][] = [
+    [mapped, {}, [linear]],
+    [plain, { verify }, [verity]],
+    [mapped, { verify }, [verity, linear]],
   ];
-  for (const [device, verify, removed] of rows) {
+  for (const [device, options, removed] of rows) {
     const { calls, mounts } = fake({ mount: () => Promise.reject(failure) });
-    const error = await assertRejects(() => mounts.add(device, { verify }));
+    const error = await assertRejects(() => mounts.add(device, options));
     assertEquals(error, failure);
     const undone = calls.slice(calls.indexOf(makeTarget) + 1);
     assertEquals(undone, [

@@ -18,7 +18,7 @@ import { format, probeFileSystem, twice } from "./file_system.ts";
 import { kernelMounts, type MountPorts } from "./mount_ports.ts";
 import { parentOf, refuseLinks, requirePath } from "./paths.ts";
 import type { ScsiAddress, ScsiDevice } from "./scsi_device.ts";
-import { readVerity } from "./verity.ts";
+import { readVerity, type VerityInfo } from "./verity.ts";
 
 /** What mounting a disk needs; tests replace single functions. */
 export interface ScsiPorts extends MountPorts {
@@ -81,8 +81,11 @@ function addressOf(disk: MappedVirtualDisk): ScsiAddress {
 
 /** How a disk is mounted beside its settings. */
 export interface MountOptions {
-  /** A read-only disk carries hashes, by which every block is checked. */
-  readonly verify?: boolean;
+  /**
+   * A read-only disk carries hashes, by which every block is checked. This is
+   * told the root hash before anything is made; what it throws ends the mount.
+   */
+  readonly verify?: (rootHash: string) => Promise<unknown>;
   /** Ends what waits. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -146,11 +149,16 @@ export class ScsiMounts {
   async mount(
     device: ScsiDevice,
     disk: MappedVirtualDisk,
-    { verify = false, signal }: MountOptions = {},
+    { verify, signal }: MountOptions = {},
   ): Promise<void> {
     const target = requireMountable(disk);
     if (target === "") return;
     await refuseLinks(disk.BlockDev ? parentOf(target) : target);
+    let info: VerityInfo | undefined;
+    if (verify !== undefined && disk.ReadOnly) {
+      info = await this.#ports.verity(device.node);
+      await verify(info.rootDigest);
+    }
     const rollback = new Rollback(this.#log);
     const devices: (() => Promise<void>)[] = [];
     const made: Attempt["made"] = (name, remove) => {
@@ -159,9 +167,9 @@ export class ScsiMounts {
     };
     const attempt = { disk, device, rollback, made, signal };
     try {
-      const source = verify && disk.ReadOnly
-        ? await this.#verified(attempt)
-        : device.node;
+      const source = info === undefined
+        ? device.node
+        : await this.#verified(attempt, info);
       if (disk.BlockDev) await this.#link(source, target);
       else await this.#mountAt(target, source, attempt);
       this.#below.add(target, devices);
@@ -172,10 +180,9 @@ export class ScsiMounts {
   }
 
   /** Makes a device that checks what is read. @returns Its path. */
-  async #verified(attempt: Attempt): Promise<string> {
+  async #verified(attempt: Attempt, info: VerityInfo): Promise<string> {
     const { disk, device, made, signal } = attempt;
     const { mapper } = this.#ports;
-    const info = await this.#ports.verity(device.node);
     const name = `dm-verity-${deviceName(device, disk)}-${info.rootDigest}`;
     const targets = [verityTarget(device.node, info)];
     const path = await mapper.create(name, targets, { readOnly: true, signal });

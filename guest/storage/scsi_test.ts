@@ -186,10 +186,13 @@ Deno.test("without a mount path the agent only waits for the disk", async () => 
 
 const verity = "dm-verity-scsi-contr0-lun0-p0-d1";
 
+const verify = (rootHash: string): Promise<void> =>
+  Promise.resolve(assertEquals(rootHash, "d1"));
+
 Deno.test("guest:M7 a verified disk is mounted through a device that checks it", async () => {
   const { calls, mounts } = fake();
   const disk = { MountPath, ReadOnly: true };
-  await mounts.add(disk, { verify: true });
+  await mounts.add(disk, { verify });
   const table = "1 /dev/sda /dev/sda 4096 4096 100 101 sha256 d1 5a";
   assertEquals(calls, [
     "find 0 0 0",
@@ -206,11 +209,21 @@ Deno.test("guest:M7 a verified disk is mounted through a device that checks it",
   ]);
 });
 
+Deno.test("a disk whose root hash is refused is not mounted", async () => {
+  const { calls, mounts } = fake();
+  const failure = new Error("another hash");
+  const refusing = { verify: () => Promise.reject(failure) };
+  const disk = { MountPath, ReadOnly: true };
+  const error = await assertRejects(() => mounts.add(disk, refusing));
+  assertEquals(error, failure);
+  assertEquals(calls, ["find 0 0 0"]);
+});
+
 Deno.test("guest:M8 without a target folder the verified device goes", async () => {
   const failure = new Error("no space");
   const { calls, mounts } = fake({ makeFolder: () => Promise.reject(failure) });
   const disk = { MountPath, ReadOnly: true };
-  const error = await assertRejects(() => mounts.add(disk, { verify: true }));
+  const error = await assertRejects(() => mounts.add(disk, { verify }));
   assertEquals(error, failure);
   assertEquals(calls.slice(2), [`remove device ${verity}`]);
 });
@@ -223,7 +236,7 @@ Deno.test("a verified device that stays busy does not fail the removal", async (
     },
   });
   const disk = { MountPath, ReadOnly: true };
-  await mounts.add(disk, { verify: true });
+  await mounts.add(disk, { verify });
   await mounts.remove(disk);
 });
 

@@ -15,6 +15,9 @@ import type {
   VPCIDevice,
   VPMemDevice,
 } from "../../bridge/messages.gen.ts";
+import { requireConfidentialId } from "../policy/ids.ts";
+import type { VmPolicy } from "../policy/policy.ts";
+import { diskMount, diskUnmount } from "../policy/disks.ts";
 import {
   type Change,
   type Confidential,
@@ -52,6 +55,8 @@ export interface StorageParts {
   readonly overlay: OverlayPorts;
   /** Guards the mounts of a confidential VM. */
   readonly confidential: Confidential;
+  /** Says what may be mounted. */
+  readonly policy: Pick<VmPolicy, "ask">;
   /** Lines for the host. */
   readonly log: Logger;
 }
@@ -83,15 +88,31 @@ export class GuestStorage {
 
   /** Mounts a disk; without a mount path it only waits for it. */
   async addDisk(disk: MappedVirtualDisk, signal: AbortSignal): Promise<void> {
-    const { scsi, confidential } = this.#parts;
+    const { scsi, confidential, policy } = this.#parts;
     confidential.requireConsistent("mount a disk");
-    if (!confidential.isActive) return await scsi.add(disk, { signal });
+    const allow = async (rootHash: string): Promise<void> => {
+      const question = diskMount(disk, rootHash);
+      if (question !== undefined) await policy.ask(question);
+    };
+    if (!confidential.isActive) {
+      await allow("");
+      return await scsi.add(disk, { signal });
+    }
     requireConfidentialDisk(disk);
     const device = await scsi.find(disk, signal);
-    const change = diskChange("add", disk, device);
+    const step = diskChange("add", disk, device);
     await confidential.mount(
-      change?.change,
-      () => scsi.mount(device, disk, { verify: true, signal }),
+      disk.ReadOnly
+        // Allowed by the very hash that the device then has.
+        ? {
+          ...step,
+          run: () => scsi.mount(device, disk, { verify: allow, signal }),
+        }
+        : {
+          ...step,
+          allow: () => allow(""),
+          run: () => scsi.mount(device, disk, { signal }),
+        },
     );
   }
 
@@ -100,53 +121,75 @@ export class GuestStorage {
     disk: MappedVirtualDisk,
     signal: AbortSignal,
   ): Promise<void> {
-    const { scsi, confidential } = this.#parts;
+    const { scsi, confidential, policy } = this.#parts;
     confidential.requireConsistent("unmount a disk");
-    if (!confidential.isActive) return await scsi.remove(disk);
-    const { MountPath = "" } = disk;
-    if (MountPath !== "") await requireExisting(MountPath);
+    const question = diskUnmount(disk);
+    const allow = async (): Promise<void> => {
+      if (question === undefined) return;
+      await policy.ask(question);
+      if (confidential.isActive) await requireExisting(question.path);
+    };
+    const run = (): Promise<void> => scsi.remove(disk);
+    if (!confidential.isActive) {
+      return await confidential.unmount({ allow, run });
+    }
     const device = await scsi.find(disk, signal);
-    const change = diskChange("remove", disk, device);
-    await confidential.unmount(change, () => scsi.remove(disk));
+    const step = diskChange("remove", disk, device);
+    await confidential.unmount({ ...step, allow, run });
   }
 
   /** Mounts a share. */
   async addShare(share: MappedDirectory, signal: AbortSignal): Promise<void> {
-    const { plan9, confidential } = this.#parts;
+    const { plan9, confidential, policy } = this.#parts;
     confidential.requireConsistent("mount a share");
     if (confidential.isActive) requireConfidentialShare(share);
-    await confidential.mount(undefined, () => plan9.add(share, signal));
+    const path = requirePath(share.MountPath ?? "", "MountPath");
+    await confidential.mount({
+      allow: () => policy.ask({ name: "plan9 mount", path }),
+      run: () => plan9.add(share, signal),
+    });
   }
 
   /** Unmounts a share. */
   async removeShare(share: MappedDirectory): Promise<void> {
-    const { plan9, confidential } = this.#parts;
+    const { plan9, confidential, policy } = this.#parts;
     confidential.requireConsistent("unmount a share");
-    requirePath(share.MountPath ?? "", "MountPath");
-    await confidential.unmount(undefined, () => plan9.remove(share));
+    const path = requirePath(share.MountPath ?? "", "MountPath");
+    await confidential.unmount({
+      allow: () => policy.ask({ name: "plan9 unmount", path }),
+      run: () => plan9.remove(share),
+    });
   }
 
   /** Mounts a persistent memory device. */
   async addPmem(device: VPMemDevice, signal: AbortSignal): Promise<void> {
-    const { pmem, confidential } = this.#parts;
+    const { pmem, confidential, policy } = this.#parts;
     confidential.requireConsistent("mount a persistent memory device");
-    const verify = confidential.isActive;
-    if (verify) requireConfidentialPmem(device);
-    const { MountPath: path = "" } = device;
-    await confidential.mount(
-      (mounts) => mounts.addReadOnly(path, pmemNode(device)),
-      () => pmem.add(device, { verify, signal }),
-    );
+    const path = requirePath(device.MountPath ?? "", "MountPath");
+    const allow = (rootHash: string): Promise<unknown> =>
+      policy.ask({ name: "device mount", path, rootHash });
+    if (!confidential.isActive) {
+      await allow("");
+      return await pmem.add(device, { signal });
+    }
+    requireConfidentialPmem(device);
+    await confidential.mount({
+      change: (mounts) => mounts.addReadOnly(path, pmemNode(device)),
+      run: () => pmem.add(device, { verify: allow, signal }),
+    });
   }
 
   /** Unmounts a persistent memory device. */
   async removePmem(device: VPMemDevice): Promise<void> {
-    const { pmem, confidential } = this.#parts;
+    const { pmem, confidential, policy } = this.#parts;
     confidential.requireConsistent("unmount a persistent memory device");
-    const { MountPath: path = "" } = device;
-    const change: Change = (mounts) =>
-      mounts.removeReadOnly(path, pmemNode(device));
-    await confidential.unmount({ path, change }, () => pmem.remove(device));
+    const path = requirePath(device.MountPath ?? "", "MountPath");
+    await confidential.unmount({
+      path,
+      allow: () => policy.ask({ name: "device unmount", path }),
+      change: (mounts) => mounts.removeReadOnly(path, pmemNode(device)),
+      run: () => pmem.remove(device),
+    });
   }
 
   /** Waits for an assigned PCI device. */
@@ -156,16 +199,26 @@ export class GuestStorage {
 
   /** Combines layers and scratch at a container's root. */
   async combine(settings: CombinedLayers): Promise<void> {
-    const { confidential, log } = this.#parts;
+    const { confidential, log, policy } = this.#parts;
     confidential.requireConsistent("combine layers");
     const overlay = parseOverlay(settings);
-    const { ContainerID = "" } = settings;
-    if (confidential.isActive) requireConfidentialOverlay(overlay, ContainerID);
+    const { ContainerID: id = "" } = settings;
+    if (confidential.isActive) {
+      requireConfidentialId("container", id);
+      requireConfidentialOverlay(overlay, id, confidential.containers);
+    }
     const { root, layers, scratch } = overlay;
-    await confidential.mount(
-      (mounts) => mounts.addOverlay(root, layers, scratch),
-      () => combineLayers(overlay, log, this.#parts.overlay),
-    );
+    await confidential.mount({
+      allow: async () => {
+        if (scratch !== "") {
+          const encrypted = confidential.isEncrypted(scratch);
+          await policy.ask({ name: "scratch mount", path: scratch, encrypted });
+        }
+        await policy.ask({ name: "overlay mount", path: root, id, layers });
+      },
+      change: (mounts) => mounts.addOverlay(root, layers, scratch),
+      run: () => combineLayers(overlay, log, this.#parts.overlay),
+    });
   }
 
   /**
@@ -177,21 +230,24 @@ export class GuestStorage {
     settings: CombinedLayers,
     isInUse: (root: string) => boolean,
   ): Promise<void> {
-    const { confidential, overlay } = this.#parts;
+    const { confidential, overlay, policy } = this.#parts;
     confidential.requireConsistent("remove layers");
     const { root } = parseOverlay({
       ContainerRootPath: settings.ContainerRootPath ?? "",
     });
-    if (confidential.isActive && isInUse(root)) {
-      throw new ShimError(
-        "FailedPrecondition",
-        `Cannot remove layers at "${root}": a running container uses them`,
-      );
-    }
-    await confidential.unmount(
-      { path: root, change: (mounts) => mounts.removeOverlay(root) },
-      () => separateLayers({ root }, overlay),
-    );
+    await confidential.unmount({
+      path: root,
+      allow: async () => {
+        await policy.ask({ name: "overlay unmount", path: root });
+        if (!confidential.isActive || !isInUse(root)) return;
+        throw new ShimError(
+          "FailedPrecondition",
+          `Cannot remove layers at "${root}": a running container uses them`,
+        );
+      },
+      change: (mounts) => mounts.removeOverlay(root),
+      run: () => separateLayers({ root }, overlay),
+    });
   }
 }
 
@@ -219,8 +275,7 @@ function diskChange(
 }
 
 /** @throws {ShimError} NotFound. */
-async function requireExisting(path: string): Promise<void> {
-  const place = requirePath(path, "MountPath");
+async function requireExisting(place: string): Promise<void> {
   try {
     await Deno.lstat(place);
   } catch (cause) {

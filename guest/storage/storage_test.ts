@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ErrorCode, ShimError } from "../../base/errors.ts";
+import type { Question } from "../policy/questions.ts";
+import { TableEnforcer } from "../policy/table_enforcer.ts";
 import { fakeStorage } from "./fake.ts";
+import type { GuestStorage } from "./storage.ts";
 
 const { signal } = new AbortController();
 
@@ -151,10 +154,20 @@ const combined = {
 Deno.test("a confidential VM combines layers where it expects them, and keeps them while they are used", async () => {
   const { storage, confidential, calls, failing } = fakeStorage();
   confidential.start();
-  const wrong = [
+  const noId = [
     { ContainerID: "" },
     { ContainerID: "other" },
     { ContainerID: "..", ContainerRootPath: "/run/gcs/c/rootfs" },
+  ];
+  for (const settings of noId) {
+    await refused(
+      () => storage.combine({ ...combined, ...settings }),
+      "InvalidArgument",
+      "invalid container id",
+    );
+  }
+  const wrong = [
+    { ContainerID: "d".repeat(64) },
     { ContainerRootPath: `/run/gcs/pods/${id}/${id}/rootfs` },
     { ScratchPath: `/run/gcs/c/${sandbox}/scratch/other` },
     { ScratchPath: `/run/gcs/c/sandbox/scratch/${id}` },
@@ -187,3 +200,105 @@ Deno.test("a confidential VM combines layers where it expects them, and keeps th
   assertEquals(calls, [`unmount ${root}`]);
   assert(!confidential.hasOverlayAt(root));
 });
+
+Deno.test("a mount that the policy denies is not done, and not recorded", () =>
+  withPlace(async (place) => {
+    const scratch = { MountPath: place, Encrypted: true, Filesystem: "xfs" };
+    const share = { MountPath: place, Port: 564, ShareName: "1" };
+    const disk = { ...layer, MountPath: place };
+    const rows: [
+      Question,
+      (storage: GuestStorage) => Promise<void>,
+      before?: (storage: GuestStorage) => Promise<void>,
+    ][] = [
+      [
+        { name: "device mount", path: place, rootHash: "d" },
+        (storage) => storage.addDisk(disk, signal),
+      ],
+      [
+        { name: "device unmount", path: place },
+        (storage) => storage.removeDisk(disk, signal),
+        (storage) => storage.addDisk(disk, signal),
+      ],
+      [
+        {
+          name: "read-write device mount",
+          path: place,
+          encrypted: true,
+          ensureFilesystem: false,
+          filesystem: "xfs",
+        },
+        (storage) => storage.addDisk(scratch, signal),
+      ],
+      [
+        { name: "read-write device unmount", path: place },
+        (storage) => storage.removeDisk(scratch, signal),
+        (storage) => storage.addDisk(scratch, signal),
+      ],
+      [
+        { name: "block device mount", path: place },
+        (storage) => storage.addDisk({ ...disk, BlockDev: true }, signal),
+      ],
+      [
+        { name: "block device unmount", path: place },
+        (storage) => storage.removeDisk({ ...disk, BlockDev: true }, signal),
+      ],
+      [
+        { name: "device mount", path: place, rootHash: "d" },
+        (storage) => storage.addPmem({ MountPath: place }, signal),
+      ],
+      [
+        { name: "device unmount", path: place },
+        (storage) => storage.removePmem({ MountPath: place }),
+        (storage) => storage.addPmem({ MountPath: place }, signal),
+      ],
+      [
+        { name: "plan9 mount", path: place },
+        (storage) => storage.addShare(share, signal),
+      ],
+      [
+        { name: "plan9 unmount", path: place },
+        (storage) => storage.removeShare(share),
+      ],
+      [
+        {
+          name: "scratch mount",
+          path: combined.ScratchPath,
+          encrypted: true,
+        },
+        (storage) => storage.combine(combined),
+        (storage) =>
+          storage.addDisk({ ...scratch, MountPath: "/run/gcs" }, signal),
+      ],
+      [
+        {
+          name: "overlay mount",
+          path: combined.ContainerRootPath,
+          id,
+          layers: [MountPath],
+        },
+        (storage) => storage.combine(combined),
+      ],
+      [
+        { name: "overlay unmount", path: combined.ContainerRootPath },
+        (storage) => storage.separate(combined, () => false),
+        (storage) => storage.combine(combined),
+      ],
+    ];
+    for (const [question, change, before] of rows) {
+      const policy = new TableEnforcer();
+      const { storage, confidential, calls } = fakeStorage(policy);
+      confidential.start();
+      await before?.(storage);
+      calls.length = 0;
+      policy.table = { [question.name]: "deny" };
+      const message = `${question.name} denied due to policy`;
+      await refused(() => change(storage), "PermissionDenied", message);
+      assertEquals(policy.asked.at(-1), question);
+      assertEquals(calls, []);
+      // Neither was it recorded: it goes once it is allowed.
+      policy.table = {};
+      if (!question.name.startsWith("block")) await change(storage);
+      confidential.requireConsistent("go on");
+    }
+  }));

@@ -121,8 +121,8 @@ class Replay {
 
   constructor(folder: string) {
     const clock = new FakeClock(undefined, oneTurn);
-    const { storage } = fakeStorage(clock);
-    const vm = this.#vm = new FakeVm(folder, clock, storage);
+    const { storage } = fakeStorage(undefined, clock);
+    const vm = this.#vm = new FakeVm(folder, { clock, storage });
     this.#bridge = new GuestBridge(vm.handlers, {
       log: silentLogger,
       clock,

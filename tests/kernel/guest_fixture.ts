@@ -133,7 +133,7 @@ export class GuestVm {
   /**
    * Starts an agent and negotiates.
    *
-   * @param flags Further ones of its command line.
+   * @param flags Further flags of the agent.
    */
   static async start(flags: readonly string[] = []): Promise<GuestVm> {
     const folder = await Deno.makeTempDir({ prefix: "guest-" });

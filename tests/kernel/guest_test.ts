@@ -497,7 +497,7 @@ guestTest(
     );
     const refusals: [string, string, string][] = [
       ["Nope", "Add", "Invalid ResourceType 'Nope'"],
-      ["SecurityPolicy", "Add", "does not support it"],
+      ["SecurityPolicyFragment", "Add", "no COSE_Sign1 document"],
       ["Network", "Add", "/sys/bus/vmbus/devices/net"],
       ["Network", "Update", '"Update" is not supported'],
       ["CombinedLayers", "Frobnicate", '"Frobnicate" is not supported'],
