@@ -6,10 +6,12 @@ import type {
 } from "../../bridge/messages.gen.ts";
 import {
   ContainerWorld,
+  plainSpec,
   twoLayers,
   virtualDisk,
 } from "../testing/container_world.ts";
 import { fakeRuntimeId } from "../testing/fake_compute.ts";
+import { noStdio } from "../testing/fake_stdio.ts";
 
 const injected = new ShimError("Internal", "injected");
 
@@ -121,3 +123,45 @@ Deno.test("two containers share a layer, and the last one takes it away", async 
   await other.deleteProcess("");
   assertEquals(world.scsi.disks, []);
 });
+
+Deno.test("containers on the scratch disk of their sandbox have folders of their own on it, and the last one takes it away", async () => {
+  const world = new ContainerWorld();
+  const { scratch } = twoLayers;
+  const layers = { readOnly: [], scratch };
+  await world.create({ layers });
+  const mounted = { MountPath: "/run/mounts/scsi/0_0_0" };
+  const joined = layersOf(world, "Add");
+  const other = world.pod.newContainer("db");
+  await other.create({ bundle: "/b", spec: plainSpec, layers, stdio: noStdio });
+  assertEquals([...joined, ...layersOf(world, "Add")].map(scratchOf), [
+    `${mounted.MountPath}/scratch/pod1/web`,
+    `${mounted.MountPath}/scratch/pod1/db`,
+  ]);
+  assertEquals(world.scsi.disks.length, 1);
+  await world.container.deleteProcess("");
+  assertEquals(world.said(), ["Remove CombinedLayers", "deleteContainerState"]);
+  assertEquals(world.scsi.disks.length, 1);
+  await other.deleteProcess("");
+  assertEquals(world.said(), [
+    "Remove CombinedLayers",
+    "deleteContainerState",
+    "Remove MappedVirtualDisk",
+    "Remove SCSIDevice",
+  ]);
+  assertEquals(world.scsi.disks, []);
+});
+
+/** The requests about layers since the last call of `said`. */
+function layersOf(world: ContainerWorld, type: string): ModifyRequest[] {
+  const requests = world.guest.callsOf("modify")
+    .map(({ argument }) => argument as ModifyRequest)
+    .filter(({ ResourceType, RequestType }) =>
+      ResourceType === "CombinedLayers" && RequestType === type
+    );
+  world.said();
+  return requests;
+}
+
+function scratchOf({ Settings }: ModifyRequest): unknown {
+  return (Settings as { ScratchPath?: string }).ScratchPath;
+}
