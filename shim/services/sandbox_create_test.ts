@@ -179,16 +179,16 @@ Deno.test("host:B15 Platform while the VM is being created says that it has not 
 
 for (
   const [id, name] of [
-    ["B5", "start"],
-    ["B6", "platform"],
-    ["B7", "stop"],
-    ["B8", "wait"],
-    ["B9", "status"],
-    ["B10", "shutdown"],
-    ["B11", "metrics"],
+    ["host:B5", "start"],
+    ["host:B6", "platform"],
+    ["host:B7", "stop"],
+    ["host:B8", "wait"],
+    ["host:B9", "status"],
+    ["host:B10", "shutdown"],
+    ["host:B11", "metrics"],
   ] as const
 ) {
-  Deno.test(`host:${id} ${name} of another sandbox is NotFound`, async () => {
+  Deno.test(`${id} ${name} of another sandbox is NotFound`, async () => {
     await withSandbox(async (scene, client) => {
       await refuses(client[name]("other"), "NotFound", "sandbox ID mismatch");
       assertEquals(scene.vm.calls, ["create"]);

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ShimError } from "../../base/errors.ts";
 import { formatJson } from "../../base/json.ts";
 import { Metrics } from "../../ttrpc/api/cgroups_v1.gen.ts";
 import { ProcessDetails as RuncDetails } from "../../ttrpc/api/runc_details.gen.ts";
@@ -47,17 +48,53 @@ Deno.test("host:D2 an unknown container is NotFound", async () => {
 
 for (
   const [id, name] of [
-    ["D3", "Pause"],
-    ["D4", "Resume"],
-    ["D5", "Checkpoint"],
+    ["host:D3", "Pause"],
+    ["host:D4", "Resume"],
+    ["host:D5", "Checkpoint"],
   ] as const
 ) {
-  Deno.test(`host:${id} ${name} is not implemented`, async () => {
+  Deno.test(`${id} ${name} is not implemented`, async () => {
     await withTasks(async ({ tasks }) => {
       await refuses(tasks.call(name, { id: "x" }), "NotImplemented");
     });
   });
 }
+
+Deno.test("host:D17 an error that is no NotFound passes as it is", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const refused = new ShimError("PermissionDenied", "not this one");
+    scene.guest.failNext("signal", refused);
+    const call = scene.tasks.call("Kill", { id: "web", signal: 15 });
+    const error = await assertRejects(() => call, ShimError) as ShimError;
+    assertEquals([error.code, error.message], [
+      "PermissionDenied",
+      "not this one",
+    ]);
+  });
+});
+
+Deno.test("host:D18 a NotFound names the task and the exec", async () => {
+  await withTasks(async (scene) => {
+    const { tasks } = scene;
+    await refuses(
+      tasks.call("Kill", { id: "web", signal: 9 }),
+      "NotFound",
+      '"web"',
+    );
+    await scene.run("web");
+    const kill = { id: "web", execId: "sh", signal: 9 };
+    for (const part of ['"web"', '"sh"']) {
+      await refuses(tasks.call("Kill", kill), "NotFound", part);
+    }
+    scene.lastProcess.deliverable = false;
+    await refuses(
+      tasks.call("Kill", { id: "web", signal: 15 }),
+      "NotFound",
+      '"web"',
+    );
+  });
+});
 
 Deno.test("host:D7 Update without resources is refused", async () => {
   await withTasks(async (scene) => {
