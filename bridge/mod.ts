@@ -15,13 +15,14 @@
  * ```ts
  * import { memoryPair } from "../base/duplex.ts";
  * import { silentLogger as log } from "../base/log.ts";
- * import { GuestBridge, GuestConnection, type GuestHandlers } from "./mod.ts";
+ * import { fakeHandlers } from "./fake_handlers.ts";
+ * import { GuestBridge, GuestConnection } from "./mod.ts";
  *
- * const handlers: Partial<GuestHandlers> = {
+ * const handlers = fakeHandlers({
  *   DumpStacks: () => Promise.resolve({ GuestStacks: "all is quiet" }),
- * };
+ * });
  * const [host, guest] = memoryPair();
- * const bridge = new GuestBridge(handlers as GuestHandlers, { log });
+ * const bridge = new GuestBridge(handlers, { log });
  * const served = bridge.serve(guest);
  *
  * const connection = await GuestConnection.open(host, { log });

@@ -20,6 +20,9 @@ const chunk = 64 * 1024;
 /** Milliseconds between attempts to reach the host. */
 const redial = 100;
 
+/** The longest interval that timers take, in milliseconds. */
+const longestTimer = 0x7fffffff;
+
 /** What output is sent with; tests replace it. */
 export interface OutputPorts {
   /** Reaches the host. */
@@ -102,6 +105,13 @@ export async function relayProgram(
   using source = await Deno.open(`/proc/self/fd/${ends.read}`);
   close(ends.read);
   await relayOutput(source, { dial: () => dial(port), clock: systemClock });
-  reaper.stop();
-  return await code;
+  // The end of the output may be seen first, and a listener for signals alone
+  // does not keep the event loop running.
+  const alive = setInterval(() => {}, longestTimer);
+  try {
+    return await code;
+  } finally {
+    clearInterval(alive);
+    reaper.stop();
+  }
 }
