@@ -5,7 +5,7 @@
  */
 
 import { messageOf, ShimError } from "../base/errors.ts";
-import { HResult, HResultError } from "../base/hresult.ts";
+import { HResult, HResultError, sameCondition } from "../base/hresult.ts";
 import {
   ContainerDocument,
   type CreateRequest,
@@ -24,6 +24,11 @@ import { showSecurityContext } from "./policy/security_context.ts";
 import { ProcessPipes } from "./process/pipes.ts";
 import { GuestProcess } from "./process/process.ts";
 import { Rollback } from "./rollback.ts";
+import type {
+  OciRuntime,
+  ProcessStdio,
+  RuntimeProcess,
+} from "./runtime/runtime.ts";
 import {
   applyLogMount,
   useHostNetwork,
@@ -197,6 +202,27 @@ async function chooseNetwork(
   useHostNetwork(spec);
 }
 
+/**
+ * Makes a container of an id that the agent does not know. What a delete that
+ * failed has left in the runtime goes before.
+ */
+async function createAnew(
+  runtime: OciRuntime,
+  id: string,
+  bundle: string,
+  stdio: ProcessStdio,
+): Promise<RuntimeProcess> {
+  try {
+    return await runtime.create(id, bundle, stdio);
+  } catch (error) {
+    const isLeft = error instanceof HResultError &&
+      sameCondition(error.hresult, HResult.SystemAlreadyExists);
+    if (!isLeft) throw error;
+    await runtime.delete(id, { force: true });
+    return await runtime.create(id, bundle, stdio);
+  }
+}
+
 async function makeProcess(
   context: CreateContext,
   container: Container,
@@ -212,7 +238,7 @@ async function makeProcess(
     () => runtime.delete(id, { force: true }),
   );
   if (spec.process?.terminal) {
-    const made = await runtime.create(id, bundle, "terminal");
+    const made = await createAnew(runtime, id, bundle, "terminal");
     container.terminal = made.terminal;
     watchInit(context, container, made.pid);
     return;
@@ -221,7 +247,7 @@ async function makeProcess(
   container.pipes = pipes;
   rollback.add("pipes", () => Promise.resolve(pipes.close()));
   try {
-    const made = await runtime.create(id, bundle, pipes.child);
+    const made = await createAnew(runtime, id, bundle, pipes.child);
     watchInit(context, container, made.pid);
   } finally {
     pipes.closeChild();

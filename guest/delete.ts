@@ -79,27 +79,35 @@ async function removeContainer(
 ): Promise<void> {
   const { id, options: { bundle, scratch, identity } } = container;
   const log = ports.log.child({ container: id });
-  if (identity.role === "sandbox") {
-    await ports.sandboxMounts.remove(container.sandboxRoot);
-  }
   const running = container.init !== undefined && !container.init.hasExited;
   if (running) log.warn("Container is deleted before its end", {});
+  // Nobody can delete it a second time: what fails must not keep the rest.
   let failure: unknown;
-  try {
+  const attempt = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      failure ??= error;
+    }
+  };
+  if (identity.role === "sandbox") {
+    await attempt(() => ports.sandboxMounts.remove(container.sandboxRoot));
+  }
+  await attempt(async () => {
     const runtime = await ports.runtime();
     await runtime.delete(id, { force: running });
-  } catch (error) {
-    failure = error;
-  }
+  });
   // The layers and the scratch are mounted over the bundle until the host
   // takes them apart, which it does before or after this.
   const folders = [bundle, scratch, ...rootOfVirtualPod(container)];
   for (const folder of folders) {
     if (folder === "") continue;
-    const gone = await sweepMounts(folder, { log });
-    if (!gone) failure ??= new Error(`Folder "${folder}" is left`);
+    await attempt(async () => {
+      if (await sweepMounts(folder, { log })) return;
+      throw new Error(`Folder "${folder}" is left`);
+    });
   }
-  await removeEmptyPod(bundle);
+  await attempt(() => removeEmptyPod(bundle));
   if (failure !== undefined) throw failure;
 }
 

@@ -20,6 +20,7 @@ import {
 import type { LinuxResources } from "../oci/spec.gen.ts";
 import type { CgroupTree, MemoryWatch } from "./cgroup/tree.ts";
 import { GuestHost } from "./host.ts";
+import type { GuestPorts } from "./ports.ts";
 import { FakeNetwork } from "./network/fake.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
 import { openDoor } from "./policy/enforcers.ts";
@@ -111,6 +112,8 @@ export interface FakeVmOptions extends FakePolicy {
   readonly clock?: FakeClock;
   /** Its storage. Default: one with neither disks nor programs. */
   readonly storage?: GuestStorage;
+  /** Stands in for what the agent uses; the members are those of its ports. */
+  readonly around?: (ports: GuestPorts) => GuestPorts;
 }
 
 /** A VM in a folder. */
@@ -150,7 +153,7 @@ export class FakeVm {
    * @param options What is not as usual.
    */
   constructor(folder: string, options: FakeVmOptions = {}) {
-    const { clock = new FakeClock(), storage, ...decider } = options;
+    const { clock = new FakeClock(), storage, around, ...decider } = options;
     this.folder = folder;
     this.clock = clock;
     const { runtime, cgroups, sandboxes } = this;
@@ -169,7 +172,7 @@ export class FakeVm {
     });
     const reaper = new Reaper({ log, orphans: false, reap: runtime.reap });
     runtime.reaper = reaper;
-    this.host = new GuestHost({
+    const ports: GuestPorts = {
       log,
       clock,
       timeouts: defaultTimeouts,
@@ -193,7 +196,8 @@ export class FakeVm {
       runtime: () => Promise.resolve(runtime),
       hostname: () => "uvm",
       refreshMemoryLimit: () => Promise.resolve(),
-    });
+    };
+    this.host = new GuestHost(around?.(ports) ?? ports);
     this.host.attach({
       notify: (notification) => this.notifications.push(notification),
       quit: () => this.#quit.abort(),
