@@ -26,8 +26,9 @@ import {
   wantsHostNetwork,
 } from "./spec/annotations.ts";
 import { setUp } from "./spec/setup.ts";
+import { prepareTeeLog } from "./spec/tee_log.ts";
 import { close } from "../ffi/linux/files.ts";
-import { joinPath, refuseLinks } from "./storage/paths.ts";
+import { joinPath, refuseLinks, writeNewFile } from "./storage/paths.ts";
 import { removeEmptyPod, sweepMounts } from "./storage/unmount.ts";
 
 /** What making a container works with. */
@@ -139,7 +140,7 @@ export async function createContainer(
   });
   try {
     await setUp({ container, pods, ports, rollback });
-    finishSpec(context, container);
+    await finishSpec(context, container);
     await makeProcess(context, container, rollback);
     await attachNetwork(container, ports, rollback);
     // Its init may have ended already.
@@ -151,10 +152,14 @@ export async function createContainer(
 }
 
 /** What concerns all roles alike. */
-function finishSpec(context: CreateContext, container: Container): void {
+async function finishSpec(
+  context: CreateContext,
+  container: Container,
+): Promise<void> {
   const { containers, ports } = context;
   const { identity, spec } = container.options;
-  applyLogMount(spec, container.sandboxRoot);
+  await applyLogMount(spec, container.sandboxRoot);
+  container.teeLogPath = await prepareTeeLog(spec, container.sandboxRoot);
   // A workload uses the network that its sandbox uses.
   const annotations = identity.role === "workload"
     ? containers.annotationsOf(identity.sandboxId)
@@ -170,7 +175,7 @@ async function makeProcess(
   const { ports } = context;
   const { id, options: { bundle, spec } } = container;
   await Deno.mkdir(bundle, { recursive: true, mode: 0o700 });
-  await Deno.writeTextFile(`${bundle}/config.json`, Spec.format(spec));
+  await writeNewFile(`${bundle}/config.json`, Spec.format(spec));
   const runtime = await ports.runtime();
   rollback.add(
     "container of the runtime",
@@ -234,6 +239,7 @@ async function endContainer(
     container.terminal = undefined;
     await container.init?.relay?.finish();
   } finally {
+    await container.teeLog?.close();
     container.state.to("exit");
     container.init?.finish();
   }

@@ -26,6 +26,7 @@ import {
 import { GuestProcess } from "./process/process.ts";
 import { ReconnectingOutput } from "./process/reconnecting_output.ts";
 import { Relay } from "./process/relay.ts";
+import { openLogFile, OutputLog, TeeOutput } from "./process/tee_output.ts";
 import { resolveUser } from "./spec/users.ts";
 
 /** The streams that a request asks for. */
@@ -111,6 +112,27 @@ function reconnecting(
   return streams;
 }
 
+/** Opens the log of an init's output, if it has one. */
+async function openTeeLog(
+  { id, teeLogPath }: Container,
+  ports: Pick<GuestPorts, "log">,
+): Promise<OutputLog | undefined> {
+  if (teeLogPath === "") return undefined;
+  const file = await openLogFile(teeLogPath);
+  return new OutputLog(file, ports.log.child({ container: id }));
+}
+
+/** Streams of the host, of which the outputs are kept in a log as well. */
+function teed(
+  host: ProcessStreams,
+  kept: OutputLog,
+  log: GuestPorts["log"],
+): ProcessStreams {
+  const stdout = new TeeOutput(host.stdout, kept, log);
+  const stderr = new TeeOutput(host.stderr, kept, log);
+  return { ...host, stdout, stderr };
+}
+
 /** A terminal stands for input and output. */
 function terminalStreams(
   process: GuestProcess,
@@ -152,9 +174,17 @@ export async function startInit(
   const init = container.init!;
   if (init.relay !== undefined) throw container.state.refusal("start again");
   const wanted = requestedStreams(parameters);
-  const host = await dialStreams(ports, wanted, settings);
+  const kept = await openTeeLog(container, ports);
+  let host: ProcessStreams;
+  try {
+    host = await dialStreams(ports, wanted, settings);
+  } catch (error) {
+    await kept?.close();
+    throw error;
+  }
   const { terminal, pipes } = container;
   if (init.hasExited || init.relay !== undefined) {
+    await kept?.close();
     await closeAll(host, ports);
     throw container.state.refusal("start");
   }
@@ -166,7 +196,10 @@ export async function startInit(
     ? pipes?.take({ ...wanted, stdout: true, stderr: true }) ?? {}
     : terminalStreams(init, terminal);
   const output = reconnecting(ports, container, host, settings);
-  init.relay = relay(ports, init.pid, own, output);
+  container.teeLog = kept;
+  const log = ports.log.child({ container: container.id });
+  const streams = kept === undefined ? output : teed(output, kept, log);
+  init.relay = relay(ports, init.pid, own, streams);
   try {
     const runtime = await ports.runtime();
     await runtime.start(container.id, container.options.bundle);

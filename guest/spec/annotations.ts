@@ -12,7 +12,8 @@ import {
 } from "../../oci/annotations.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import { addAllDevices, resolveDevices } from "./devices.ts";
-import { sandboxFolders } from "./mounts.ts";
+import { makeOpenFolder, podFiles } from "./pod_files.ts";
+import { refuseLinks } from "../storage/paths.ts";
 import { resolveUser } from "./users.ts";
 
 const maxU64 = 2n ** 64n - 1n;
@@ -90,17 +91,21 @@ export async function applyShmAndDevices(
   else await resolveDevices(spec);
 }
 
-/** Shows the logs of the guest in the container, where the annotation says. */
-export function applyLogMount(spec: Spec, sandboxRoot: string): void {
+/**
+ * Shows the logs of the guest in the container, where the annotation says. The
+ * folder is made for a container without a sandbox.
+ */
+export async function applyLogMount(
+  spec: Spec,
+  sandboxRoot: string,
+): Promise<void> {
   const destination = spec.annotations?.[containerAnnotations.teeLogDirMount];
   if (destination === undefined || destination === "") return;
+  const source = podFiles(sandboxRoot).logs;
+  await refuseLinks(source);
+  await makeOpenFolder(source);
   spec.mounts ??= [];
-  spec.mounts.push({
-    destination,
-    type: "bind",
-    source: `${sandboxRoot}/${sandboxFolders.logs}`,
-    options: ["bind"],
-  });
+  spec.mounts.push({ destination, type: "bind", source, options: ["bind"] });
 }
 
 /** Lets the container use the network of the VM. */

@@ -13,13 +13,17 @@ import { findNetwork } from "../network/container_network.ts";
 import type { Pods } from "../pods.ts";
 import type { GuestPorts } from "../ports.ts";
 import type { Rollback } from "../rollback.ts";
+import { refuseLinks, writeNewFile } from "../storage/paths.ts";
 import { unmountAll } from "../storage/unmount.ts";
 import {
   applyCoreLimit,
   applyShmAndDevices,
   applyUser,
 } from "./annotations.ts";
+import { addAssignedDevices } from "./assigned_devices.ts";
+import { addGpuHook } from "./gpu_hook.ts";
 import { rewriteMounts } from "./mounts.ts";
+import { networkFilePath, networkFiles } from "./pod_files.ts";
 import { hostsFile, requireHostname, resolvConf } from "./network_files.ts";
 
 /** What setting up a container works with. */
@@ -34,9 +38,6 @@ export interface SetupContext {
   readonly rollback: Rollback;
 }
 
-/** Files of `/etc` that the guest writes for a container, by their names there. */
-const networkFiles = ["hostname", "hosts", "resolv.conf"] as const;
-
 /**
  * Sets a container up according to its role. The specification then is ready
  * for the runtime, except for what concerns all roles alike.
@@ -48,6 +49,12 @@ export async function setUp(context: SetupContext): Promise<void> {
   if (role === "sandbox") await setUpSandbox(context);
   else if (role === "workload") await setUpWorkload(context);
   else await setUpStandalone(context);
+  const { windows } = context.container.options.spec;
+  if (role !== "workload" && (windows?.devices?.length ?? 0) > 0) {
+    context.ports.log.warn("Only workloads get assigned devices", {
+      container: context.container.id,
+    });
+  }
   delete context.container.options.spec.windows;
 }
 
@@ -82,11 +89,15 @@ function networkFile(
     : resolvConf(dns.searches, dns.servers);
 }
 
-function bindOfNetworkFile(root: string, name: string, spec: Spec): Mount {
+function bindOfNetworkFile(
+  root: string,
+  name: (typeof networkFiles)[number],
+  spec: Spec,
+): Mount {
   return {
     destination: `/etc/${name}`,
     type: "bind",
-    source: `${root}/${name}`,
+    source: networkFilePath(root, name),
     options: spec.root?.readonly ? ["bind", "ro"] : ["bind"],
   };
 }
@@ -109,12 +120,14 @@ async function setUpSandbox(context: SetupContext): Promise<void> {
     () => Promise.resolve(pods.unregisterSandboxRoot(id)),
   );
   container.sandboxRoot = root;
+  // That of a virtual pod lies outside of the bundle.
+  await refuseLinks(root);
   await makeRoot(root, rollback);
   const hostname = hostnameOf(context);
   const dns = findNetwork(container, ports.networks, rollback);
   for (const name of networkFiles) {
     const text = networkFile(name, hostname, dns);
-    await Deno.writeTextFile(`${root}/${name}`, text, { mode: 0o644 });
+    await writeNewFile(networkFilePath(root, name), text, 0o644);
   }
   await applyUser(spec);
   applyCoreLimit(spec);
@@ -128,11 +141,11 @@ async function setUpSandbox(context: SetupContext): Promise<void> {
 
 async function setUpWorkload(context: SetupContext): Promise<void> {
   const { container, pods, ports, rollback } = context;
-  const { id, options: { spec, identity } } = container;
+  const { id, options: { spec, bundle, identity } } = container;
   const { sandboxId } = identity;
   pods.join(sandboxId, id);
   rollback.add("pod membership", () => pods.leave(sandboxId, id));
-  const root = pods.sandboxRoot(sandboxId);
+  const root = pods.rootOf(identity, bundle);
   container.sandboxRoot = root;
   if (spec.hostname) {
     throw new ShimError(
@@ -143,7 +156,7 @@ async function setUpWorkload(context: SetupContext): Promise<void> {
   }
   await rewriteMounts(spec, {
     sandboxRoot: root,
-    mounted: (path) =>
+    mounting: (path) =>
       rollback.add(
         `mount ${path}`,
         () => unmountAll(path, { remove: true, log: ports.log }),
@@ -159,29 +172,28 @@ async function setUpWorkload(context: SetupContext): Promise<void> {
   await applyUser(spec);
   spec.linux ??= {};
   spec.linux.cgroupsPath = `/pods/${sandboxId}/${id}`;
-  const [device] = spec.windows?.devices ?? [];
-  if (device !== undefined) {
-    throw new ShimError(
-      "NotImplemented",
-      `Cannot assign device "${device.id}" to container "${id}": assigned ` +
-        "devices are not supported",
-    );
-  }
+  const { clock, env, log, storage: { pci }, timeouts } = ports;
+  await addGpuHook(spec, { pci, bundle, env });
+  await addAssignedDevices(spec, {
+    ...{ pci, clock, log },
+    timeout: timeouts.pciWait,
+  });
 }
 
 async function setUpStandalone(context: SetupContext): Promise<void> {
-  const { container, ports, rollback } = context;
-  const { id, options: { spec, bundle } } = container;
-  container.sandboxRoot = bundle;
-  await makeRoot(bundle, rollback);
+  const { container, pods, ports, rollback } = context;
+  const { id, options: { spec, bundle, identity } } = container;
+  const root = pods.rootOf(identity, bundle);
+  container.sandboxRoot = root;
+  await makeRoot(root, rollback);
   const hostname = hostnameOf(context);
   const dns = findNetwork(container, ports.networks, rollback);
   for (const name of networkFiles) {
     if (hasMount(spec, `/etc/${name}`)) continue;
     const text = networkFile(name, hostname, dns);
-    await Deno.writeTextFile(`${bundle}/${name}`, text, { mode: 0o644 });
+    await writeNewFile(networkFilePath(root, name), text, 0o644);
     spec.mounts ??= [];
-    spec.mounts.push(bindOfNetworkFile(bundle, name, spec));
+    spec.mounts.push(bindOfNetworkFile(root, name, spec));
   }
   spec.linux ??= {};
   spec.linux.cgroupsPath = `/pods/${id}`;

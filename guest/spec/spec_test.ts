@@ -8,8 +8,9 @@ import {
   applyUser,
   useHostNetwork,
 } from "./annotations.ts";
-import { deviceNumbers, pathInFolder, rewriteMounts } from "./mounts.ts";
+import { deviceNumbers, rewriteMounts } from "./mounts.ts";
 import { hostsFile, requireHostname, resolvConf } from "./network_files.ts";
+import { pathInFolder } from "./pod_files.ts";
 import { resolveUser } from "./users.ts";
 
 function spec(more: Partial<Spec> = {}): Spec {
@@ -111,7 +112,7 @@ Deno.test("pathInFolder() stays in its folder, component by component", () => {
 
 Deno.test("rewriteMounts() shares folders of the sandbox, and paths of the VM that exist", () =>
   withFolder(async (sandboxRoot) => {
-    const mounted = (): void => {};
+    const mounting = (): void => {};
     const workload = spec({
       mounts: [
         { destination: "/a", source: "sandbox://x/y" },
@@ -120,7 +121,7 @@ Deno.test("rewriteMounts() shares folders of the sandbox, and paths of the VM th
         { destination: "/d", source: "/plain" },
       ],
     });
-    await rewriteMounts(workload, { sandboxRoot, mounted });
+    await rewriteMounts(workload, { sandboxRoot, mounting });
     const sources = workload.mounts?.map(({ source }) => source);
     assertEquals(sources, [
       `${sandboxRoot}/sandboxMounts/x/y`,
@@ -139,7 +140,7 @@ Deno.test("rewriteMounts() shares folders of the sandbox, and paths of the VM th
     ) {
       const bad = spec({ mounts: [{ destination: "/a", source }] });
       await assertRejects(
-        () => rewriteMounts(bad, { sandboxRoot, mounted }),
+        () => rewriteMounts(bad, { sandboxRoot, mounting }),
         Error,
       );
     }
@@ -157,7 +158,7 @@ Deno.test("rewriteMounts() lets a container use a device behind a link", () =>
         options: ["ro"],
       }],
     });
-    await rewriteMounts(workload, { sandboxRoot, mounted: () => {} });
+    await rewriteMounts(workload, { sandboxRoot, mounting: () => {} });
     assertEquals(workload.mounts?.[0]?.destination, "/dev/disk");
     assertEquals(workload.linux?.resources?.devices, [
       { allow: true, type: "c", major: 1n, minor: 3n, access: "r" },
@@ -184,7 +185,8 @@ Deno.test("annotations set core limits, shared memory, devices, and the log fold
     { type: "RLIMIT_CORE", soft: 1n, hard: 2n ** 64n - 1n },
   ]);
   await applyShmAndDevices(workload, log);
-  applyLogMount(workload, "/root");
+  const folder = await Deno.makeTempDir();
+  await applyLogMount(workload, folder);
   assertEquals(workload.mounts, [
     {
       destination: "/dev/shm",
@@ -195,10 +197,11 @@ Deno.test("annotations set core limits, shared memory, devices, and the log fold
     {
       destination: "/logs",
       type: "bind",
-      source: "/root/logs",
+      source: `${folder}/logs`,
       options: ["bind"],
     },
   ]);
+  await Deno.remove(folder, { recursive: true });
   const device = workload.linux?.devices?.[0];
   assertEquals([device?.major, device?.minor], [1n, 3n]);
   assertEquals(workload.linux?.resources?.devices?.length, 1);
