@@ -25,6 +25,7 @@ import {
   useHostNetwork,
   wantsHostNetwork,
 } from "./spec/annotations.ts";
+import { makeWorkingFolder } from "./spec/working_folder.ts";
 import { setUp } from "./spec/setup.ts";
 import { prepareTeeLog } from "./spec/tee_log.ts";
 import { close } from "../ffi/linux/files.ts";
@@ -176,6 +177,7 @@ async function makeProcess(
   const { id, options: { bundle, spec } } = container;
   await Deno.mkdir(bundle, { recursive: true, mode: 0o700 });
   await writeNewFile(`${bundle}/config.json`, Spec.format(spec));
+  await makeWorkingFolder(spec, spec.process?.cwd ?? "", ports.log);
   const runtime = await ports.runtime();
   rollback.add(
     "container of the runtime",

@@ -27,6 +27,7 @@ import { GuestProcess } from "./process/process.ts";
 import { ReconnectingOutput } from "./process/reconnecting_output.ts";
 import { Relay } from "./process/relay.ts";
 import { openLogFile, OutputLog, TeeOutput } from "./process/tee_output.ts";
+import { makeWorkingFolder } from "./spec/working_folder.ts";
 import { resolveUser } from "./spec/users.ts";
 
 /** The streams that a request asks for. */
@@ -267,6 +268,7 @@ export async function execInContainer(
   let pipes: ProcessPipes | undefined;
   try {
     if (!process.terminal) pipes = new ProcessPipes(wanted);
+    await makeWorkingFolder(container.options.spec, process.cwd, ports.log);
     const runtime = await ports.runtime();
     const document = Process.encode(process) as JsonObject;
     const stdio = pipes?.child ?? "terminal";
