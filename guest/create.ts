@@ -122,10 +122,13 @@ export async function createContainer(
   const { containers, pods, ports } = context;
   const what = `create container "${options.id}"`;
   ports.storage.confidential.requireConsistent(what);
-  // Both are removed with the container: not what a link on a disk leads to.
+  // What is removed with the container, and written to: not what a link on a
+  // disk leads to.
   const { bundle, scratch } = options;
   await refuseLinks(bundle);
   if (scratch !== "") await refuseLinks(scratch);
+  const root = options.spec.root?.path ?? "";
+  if (root.startsWith("/")) await refuseLinks(joinPath(root));
   const container = new Container(options);
   containers.add(container);
   const log = ports.log.child({ container: container.id });

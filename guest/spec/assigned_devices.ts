@@ -5,10 +5,10 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import type { LinuxDevice, Spec } from "../../oci/spec.gen.ts";
+import type { LinuxDevice, Spec, WindowsDevice } from "../../oci/spec.gen.ts";
 import { isInside } from "../storage/paths.ts";
 import type { PciDevices } from "../storage/pci.ts";
 import { addDevice, devicesBelow } from "./devices.ts";
@@ -50,31 +50,43 @@ export async function addAssignedDevices(
   spec: Spec,
   options: AssignedDeviceOptions,
 ): Promise<void> {
-  const { clock, timeout, log } = options;
-  let searched = "";
-  const what = "The search for assigned devices";
+  const { clock, timeout } = options;
+  const timer = new AbortController();
+  const expired = new AbortController();
+  const watch = clock.sleep(timeout, timer.signal)
+    .then(() => expired.abort(), () => {}); // aborted: all have been found
   try {
-    await deadline(clock, timeout, what, async (signal) => {
-      for (const { id, idType } of spec.windows?.devices ?? []) {
-        const kind = kinds[idType];
-        if (kind === undefined) {
-          log.warn("Assigned device of an unknown kind", { id, idType });
-        }
-        if (kind !== "nodes") continue;
-        searched = id;
-        for (const node of await nodesOf(id, options, signal)) {
-          addDevice(spec, node, true);
-        }
-      }
-    });
+    for (const device of spec.windows?.devices ?? []) {
+      await addDeviceNodes(spec, device, options, expired.signal);
+    }
+  } finally {
+    timer.abort();
+    await watch;
+  }
+}
+
+async function addDeviceNodes(
+  spec: Spec,
+  { id, idType }: WindowsDevice,
+  options: AssignedDeviceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, timeout } = options;
+  const kind = kinds[idType];
+  if (kind === undefined) {
+    log.warn("Assigned device of an unknown kind", { id, idType });
+  }
+  if (kind !== "nodes") return;
+  try {
+    for (const node of await nodesOf(id, options, signal)) {
+      addDevice(spec, node, true);
+    }
   } catch (cause) {
-    const isTimeout = cause instanceof DOMException &&
-      cause.name === "TimeoutError";
-    if (!isTimeout) throw cause;
+    if (!signal.aborted) throw cause;
     throw new ShimError(
       "DeadlineExceeded",
-      `Cannot give the container the assigned device "${searched}": no node ` +
-        `of it appeared within ${timeout} ms`,
+      `Cannot give the container the assigned device "${id}": no node of it ` +
+        `appeared within ${timeout} ms`,
       { cause },
     );
   }
