@@ -160,11 +160,14 @@ export async function removeEmptyPod(bundle: string): Promise<void> {
   if (!bundle.startsWith(podsFolder)) return;
   const pod = bundle.replace(/\/[^/]*$/, "");
   if (!pod.startsWith(podsFolder)) return;
-  try {
-    await Deno.remove(pod);
-  } catch (error) {
-    const left = error instanceof Deno.errors.NotFound ||
-      isErrno(error, "ENOTEMPTY");
-    if (!left) throw error;
+  // Roots of virtual pods lie beside the bundles.
+  for (const folder of [`${pod}/virtual-pods`, pod]) {
+    try {
+      await Deno.remove(folder);
+    } catch (error) {
+      const left = error instanceof Deno.errors.NotFound ||
+        isErrno(error, "ENOTEMPTY");
+      if (!left) throw error;
+    }
   }
 }

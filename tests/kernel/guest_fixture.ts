@@ -90,7 +90,7 @@ export interface TestContainer {
 /** One agent. */
 export class GuestVm {
   #guest: BridgeGuest;
-  /** Folder of this test: sockets, layers. */
+  /** Folder of this test: sockets, layers, `bin` with programs of the VM. */
   readonly folder: string;
   /** The agent's process, as this machine sees it. */
   readonly pid: number;
@@ -162,7 +162,12 @@ export class GuestVm {
         ...["--no-check", "--cached-only", "--no-lock", "--no-prompt"],
         ...["--unstable-vsock", `${project}guest/main.ts`, "-v4"],
       ],
-      env: { ...env, LCOW_VSOCK_DIR: folder, NO_COLOR: "1" },
+      env: {
+        ...env,
+        PATH: `${folder}/bin:${env.PATH}`,
+        LCOW_VSOCK_DIR: folder,
+        NO_COLOR: "1",
+      },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
