@@ -86,9 +86,14 @@ export async function applyShmAndDevices(
   log: Logger,
 ): Promise<void> {
   applyShmSize(spec);
-  const reader = new AnnotationReader(spec.annotations ?? {}, log);
-  if (reader.bool(containerAnnotations.privileged)) await addAllDevices(spec);
+  if (isPrivileged(spec, log)) await addAllDevices(spec);
   else await resolveDevices(spec);
+}
+
+/** True when the annotations ask for all devices of the VM. */
+export function isPrivileged({ annotations }: Spec, log: Logger): boolean {
+  const reader = new AnnotationReader(annotations ?? {}, log);
+  return reader.bool(containerAnnotations.privileged);
 }
 
 /**

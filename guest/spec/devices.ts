@@ -1,10 +1,12 @@
 /**
- * Devices of a workload that are nodes of the VM (`spec/guest-runtime.md` 7.3).
+ * Devices of a workload that are nodes of the VM (`spec/guest-runtime.md` 7.3,
+ * and 5.2 for confidential VMs).
  *
  * @module
  */
 
 import { messageOf, ShimError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
 import type { LinuxDevice, Spec } from "../../oci/spec.gen.ts";
 import { deviceNumbers, devicesOf, resourcesOf } from "./mounts.ts";
 
@@ -130,4 +132,27 @@ export async function resolveDevices(spec: Spec): Promise<void> {
     }
     addDevice(spec, device, true);
   }
+}
+
+/** Devices of AMD's encrypted VMs; the first one that is there counts. */
+const sevDevices = ["/dev/sev", "/dev/sev-guest"];
+
+/**
+ * Lets a container of a confidential VM ask the processor for a report about
+ * it. A VM without the device is told in the log alone.
+ */
+export async function addSevDevice(
+  spec: Spec,
+  log: Logger,
+  paths: readonly string[] = sevDevices,
+): Promise<void> {
+  for (const path of paths) {
+    try {
+      const device = await unlessMissing(() => deviceAt(path));
+      if (device !== undefined) return addDevice(spec, device, true);
+    } catch (error) {
+      log.warn("Cannot read device", { path, error: messageOf(error) });
+    }
+  }
+  log.warn("The VM has no device for reports about it", { paths });
 }

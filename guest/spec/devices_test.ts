@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { silentLogger as log } from "../../base/log.ts";
 import type { LinuxDevice, Spec } from "../../oci/spec.gen.ts";
 import { applyShmAndDevices } from "./annotations.ts";
-import { addDevice } from "./devices.ts";
+import { addDevice, addSevDevice } from "./devices.ts";
 import { deviceNumbers } from "./mounts.ts";
 
 const privileged = "io.microsoft.virtualmachine.lcow.privileged";
@@ -87,6 +87,17 @@ Deno.test("7.3 addDevice() makes linux and resources, replaces by path, and drop
   assertEquals(spec.linux?.devices, [{ ...device, minor: 2n }]);
   assertEquals(spec.linux?.resources?.devices, [
     { allow: true, type: "c", major: 1n, minor: 1n, access: "rwm" },
+  ]);
+});
+
+Deno.test("5.2 containers of a confidential VM get the first device for reports, with a rule", async () => {
+  const spec: Spec = { ociVersion: "1.1.0" };
+  await addSevDevice(spec, log, ["/dev/no-such", "/etc"]);
+  assertEquals(spec, { ociVersion: "1.1.0" });
+  await addSevDevice(spec, log, ["/dev/no-such", "/dev/null", "/dev/zero"]);
+  assertEquals(spec.linux?.devices?.map(({ path }) => path), ["/dev/null"]);
+  assertEquals(spec.linux?.resources?.devices, [
+    { allow: true, type: "c", major: 1n, minor: 3n, access: "rwm" },
   ]);
 });
 

@@ -19,8 +19,11 @@ import {
   applyCoreLimit,
   applyShmAndDevices,
   applyUser,
+  isPrivileged,
 } from "./annotations.ts";
 import { addAssignedDevices } from "./assigned_devices.ts";
+import { confineMounts } from "./confined_mounts.ts";
+import { addSevDevice } from "./devices.ts";
 import { addGpuHook } from "./gpu_hook.ts";
 import { rewriteMounts } from "./mounts.ts";
 import { networkFilePath, networkFiles } from "./pod_files.ts";
@@ -45,17 +48,17 @@ export interface SetupContext {
  * @throws {ShimError} What is wrong with the specification, or cannot be made.
  */
 export async function setUp(context: SetupContext): Promise<void> {
-  const { role } = context.container.options.identity;
+  const { identity: { role }, spec } = context.container.options;
+  await confineMounts(spec);
   if (role === "sandbox") await setUpSandbox(context);
   else if (role === "workload") await setUpWorkload(context);
   else await setUpStandalone(context);
-  const { windows } = context.container.options.spec;
-  if (role !== "workload" && (windows?.devices?.length ?? 0) > 0) {
+  if (role !== "workload" && (spec.windows?.devices?.length ?? 0) > 0) {
     context.ports.log.warn("Only workloads get assigned devices", {
       container: context.container.id,
     });
   }
-  delete context.container.options.spec.windows;
+  delete spec.windows;
 }
 
 /** Makes a folder; undone with everything in it. */
@@ -172,12 +175,14 @@ async function setUpWorkload(context: SetupContext): Promise<void> {
   await applyUser(spec);
   spec.linux ??= {};
   spec.linux.cgroupsPath = `/pods/${sandboxId}/${id}`;
-  const { clock, env, log, storage: { pci }, timeouts } = ports;
+  const { clock, env, log, storage: { confidential, pci }, timeouts } = ports;
   await addGpuHook(spec, { pci, bundle, env });
   await addAssignedDevices(spec, {
     ...{ pci, clock, log },
     timeout: timeouts.pciWait,
   });
+  const needsReports = confidential.isActive && !isPrivileged(spec, log);
+  if (needsReports) await addSevDevice(spec, log);
 }
 
 async function setUpStandalone(context: SetupContext): Promise<void> {

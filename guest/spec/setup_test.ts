@@ -116,6 +116,37 @@ for (const [role, annotations, hostname, written] of hostnames) {
     }));
 }
 
+const hostNetwork = "io.microsoft.virtualmachine.lcow.hostnetwork";
+const networks: [
+  role: string,
+  annotations: Record<string, string>,
+  ofSandbox: string,
+  own: string,
+  usesHost: boolean,
+][] = [
+  ["sandbox", sandbox, "false", "true", true],
+  ["standalone container", {}, "false", "true", true],
+  ["standalone container", {}, "true", "false", false],
+  ["workload", workload, "true", "false", true],
+  ["workload", workload, "false", "true", false],
+];
+for (const [role, annotations, ofSandbox, own, usesHost] of networks) {
+  Deno.test(`4.2 a ${role} with hostnetwork=${own}, its sandbox with ${ofSandbox}, uses the ${usesHost ? "VM's" : "pod's"} network`, () =>
+    withFakeVm(async (vm) => {
+      const ofPod = { ...sandbox, [hostNetwork]: ofSandbox };
+      await vm.create({ id: "pod", annotations: ofPod });
+      const namespaces = [{ type: "pid" }, { type: "network" }];
+      await vm.create({
+        id: "c",
+        annotations: { ...annotations, [hostNetwork]: own },
+        spec: { linux: { namespaces } },
+      });
+      const linux = (await configOf(vm, "c")).linux as JsonObject;
+      const left = usesHost ? [{ type: "pid" }] : namespaces;
+      assertEquals(linux.namespaces, left);
+    }));
+}
+
 Deno.test("what is written for the runtime has lost nothing: unknown members, 64-bit numbers, hooks", () =>
   withPod(async (vm) => {
     const kept = {

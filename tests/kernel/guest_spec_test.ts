@@ -112,6 +112,32 @@ for (const kind of ["v2", "virtual"] as const) {
   );
 }
 
+podTest("a link on a disk does not lead a bind into the VM", async (pod) => {
+  const disk = `${pod.vm.folder}/disk`;
+  await Deno.mkdir(`${disk}/run`, { recursive: true });
+  await Deno.writeTextFile(`${disk}/run/file`, "disk\n");
+  await Deno.symlink("/run", `${disk}/link`);
+  await Deno.writeTextFile(pod.vm.path("/run/file"), "vm\n");
+  const settings = {
+    MountPath: "/run/mounts/scsi/disk",
+    Lun: await pod.vm.attach(disk),
+  };
+  const ResourceType = "MappedVirtualDisk";
+  const Settings = settings;
+  await pod.vm.guest.modify({ ResourceType, RequestType: "Add", Settings });
+  const table = await Deno.readTextFile(`/proc/${pod.vm.pid}/mounts`);
+  if (/ \/run\/mounts\/scsi\/disk tmpfs /.test(table)) {
+    console.log(
+      "skip: folders for tests are in memory, as those of the VM are",
+    );
+  } else {
+    const spec = mounts(bind(`${settings.MountPath}/link`, "/m"));
+    assertEquals(await pod.run("w", "cat /m/file", { spec }), "disk\n");
+  }
+  await pod.remove();
+  await pod.vm.guest.modify({ ResourceType, RequestType: "Remove", Settings });
+});
+
 /** A node in the VM that no container may use unasked: an idle loop device. */
 async function makeNode(vm: GuestVm, name: string): Promise<void> {
   const path = vm.path(`/dev/${name}`);
