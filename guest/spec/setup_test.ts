@@ -224,3 +224,29 @@ Deno.test("a working directory is made in the root of the container", () =>
     await vm.create({ id: "w", annotations: workload, spec: { process } });
     assert((await Deno.stat(`${rootfs}/a/b`)).isDirectory);
   }));
+
+/** What a virtual pod has left in its VM. */
+async function leftOf(vm: FakeVm): Promise<unknown[]> {
+  const roots = Deno.readDir(`${vm.folder}/virtual-pods`);
+  const names = await Array.fromAsync(roots, ({ name }) => name);
+  return [...names, ...vm.sandboxes, ...vm.cgroups.groups.keys()];
+}
+
+Deno.test("a virtual pod leaves no root: not when its create fails, not when it is deleted", () =>
+  withFakeVm(async (vm) => {
+    const pod = { id: "v", annotations: { [virtualPodId]: "v" } };
+    vm.runtime.failNext("create", new Error("refused"));
+    await assertRejects(() => vm.create(pod), Error, "refused");
+    assertEquals(await leftOf(vm), []);
+    await vm.create(pod);
+    const root = `${vm.folder}/virtual-pods/v`;
+    assertEquals(await leftOf(vm), ["v", root, "/pods/v"]);
+    await vm.delete("v");
+    assertEquals(await leftOf(vm), []);
+    const workload = { [type]: "container", [virtualPodId]: "v" };
+    await assertRejects(
+      () => vm.create({ id: "w", annotations: workload }),
+      Error,
+      'Pod "v" does not exist',
+    );
+  }));
