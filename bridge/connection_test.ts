@@ -49,6 +49,24 @@ Deno.test("host:M11 open() negotiates version 4 with id 0 and keeps the capabili
   assert(await guest.isEnded());
 });
 
+Deno.test("guest:Q1 after a re-dial the host negotiates again, version 4 alone, before anything else", async () => {
+  for (const coldStart of [true, false]) { // the first dial, and the second
+    const [ours, theirs] = memoryPair();
+    const guest = new ScriptedPeer(theirs);
+    const opening = GuestConnection.open(ours, { log, coldStart });
+    const request = await guest.receive();
+    assertEquals(request.type, requestTypes.NegotiateProtocol);
+    const { MinimumVersion, MaximumVersion } = request.body;
+    assertEquals([MinimumVersion, MaximumVersion], [4, 4]);
+    await guest.answer(request, {
+      Version: 4,
+      Capabilities: { GuestDefinedCapabilities: {} },
+    });
+    await (await opening).close();
+    assert(await guest.isEnded()); // nothing more was sent
+  }
+});
+
 for (
   const [what, response, text] of [
     ["another version", { Version: 5 }, "unexpected version 5 returned"],

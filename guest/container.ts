@@ -10,6 +10,7 @@ import type { Spec } from "../oci/spec.gen.ts";
 import type { PodIdentity } from "./pods.ts";
 import type { ProcessPipes } from "./process/pipes.ts";
 import type { GuestProcess } from "./process/process.ts";
+import type { OutputLog } from "./process/tee_output.ts";
 
 /** Life cycle of a container in the guest. */
 export const containerStates = defineStates("guest container", "Creating", [
@@ -55,6 +56,10 @@ export class Container {
   readonly state: ContainerState;
   /** Root of its pod's shared files, fixed at its create. */
   sandboxRoot = "";
+  /** File in which the output of its init is kept; empty without one. */
+  teeLogPath = "";
+  /** The same, open from the start of the init to its end. */
+  teeLog: OutputLog | undefined;
   /** Id of its network namespace, in lower case; empty without one. */
   networkNamespace = "";
   /** Its first process, once created. */

@@ -11,6 +11,7 @@ import {
   type CreateRequest,
 } from "../bridge/messages.gen.ts";
 import type { Logger } from "../base/log.ts";
+import { containerAnnotations } from "../oci/annotations.ts";
 import { Spec } from "../oci/spec.gen.ts";
 import { Container, type ContainerOptions } from "./container.ts";
 import type { Containers } from "./containers.ts";
@@ -34,9 +35,11 @@ import {
   useHostNetwork,
   wantsHostNetwork,
 } from "./spec/annotations.ts";
+import { makeWorkingFolder } from "./spec/working_folder.ts";
 import { setUp } from "./spec/setup.ts";
+import { prepareTeeLog } from "./spec/tee_log.ts";
 import { close } from "../ffi/linux/files.ts";
-import { joinPath, refuseLinks } from "./storage/paths.ts";
+import { joinPath, refuseLinks, writeNewFile } from "./storage/paths.ts";
 import {
   removeEmptyPod,
   removeMountPoint,
@@ -138,10 +141,13 @@ export async function createContainer(
   if (confidential.isActive) {
     requireConfidentialContainer(options, confidential.containers);
   }
-  // Both are removed with the container: not what a link on a disk leads to.
+  // What is removed with the container, and written to: not what a link on a
+  // disk leads to.
   const { bundle, scratch } = options;
   await refuseLinks(bundle);
   if (scratch !== "") await refuseLinks(scratch);
+  const root = options.spec.root?.path ?? "";
+  if (root.startsWith("/")) await refuseLinks(joinPath(root));
   // Layers of a failed create are bound over the bundle. Those of a confidential
   // VM are recorded: the host takes them apart, only what was made here goes.
   const before = confidential.isActive ? await namesIn(bundle) : undefined;
@@ -161,8 +167,9 @@ export async function createContainer(
   const devices = structuredClone(options.spec.linux?.devices ?? []);
   try {
     await setUp({ container, pods, ports, rollback });
-    applyLogMount(options.spec, container.sandboxRoot);
+    await applyLogMount(options.spec, container.sandboxRoot);
     await askForContainer(ports, container, devices);
+    await keepLog(container);
     const { contextFiles } = ports.policy;
     await showSecurityContext(options.spec, contextFiles, { rollback, log });
     await chooseNetwork(context, container);
@@ -186,6 +193,19 @@ async function removeOthers(
     if (!before.includes(name)) await sweepMounts(`${folder}/${name}`, { log });
   }
   await removeMountPoint(folder);
+}
+
+/** The output of an init goes to a file, too, when its streams are allowed. */
+async function keepLog(container: Container): Promise<void> {
+  const { id, sandboxRoot, allowStdio, options: { spec } } = container;
+  if (!allowStdio && spec.annotations?.[containerAnnotations.teeLogPath]) {
+    throw new ShimError(
+      "PermissionDenied",
+      `Cannot create container "${id}": its output cannot be kept in a file, ` +
+        "because the policy denies its streams",
+    );
+  }
+  container.teeLogPath = await prepareTeeLog(spec, sandboxRoot);
 }
 
 /** A workload uses the network that its sandbox uses. */
@@ -231,7 +251,8 @@ async function makeProcess(
   const { ports } = context;
   const { id, options: { bundle, spec } } = container;
   await Deno.mkdir(bundle, { recursive: true, mode: 0o700 });
-  await Deno.writeTextFile(`${bundle}/config.json`, Spec.format(spec));
+  await writeNewFile(`${bundle}/config.json`, Spec.format(spec));
+  await makeWorkingFolder(spec, spec.process?.cwd ?? "", ports.log);
   const runtime = await ports.runtime();
   rollback.add(
     "container of the runtime",
@@ -296,6 +317,7 @@ async function endContainer(
     container.terminal = undefined;
     await container.init?.relay?.finish();
   } finally {
+    await container.teeLog?.close();
     container.state.to("exit");
     container.init?.finish();
   }

@@ -28,6 +28,8 @@ import {
 import { GuestProcess } from "./process/process.ts";
 import { ReconnectingOutput } from "./process/reconnecting_output.ts";
 import { Relay } from "./process/relay.ts";
+import { openLogFile, OutputLog, TeeOutput } from "./process/tee_output.ts";
+import { makeWorkingFolder } from "./spec/working_folder.ts";
 import { resolveUser } from "./spec/users.ts";
 
 /** The streams that a request asks for. */
@@ -121,6 +123,27 @@ function reconnecting(
   return streams;
 }
 
+/** Opens the log of an init's output, if it has one. */
+async function openTeeLog(
+  { id, teeLogPath }: Container,
+  ports: Pick<GuestPorts, "log">,
+): Promise<OutputLog | undefined> {
+  if (teeLogPath === "") return undefined;
+  const file = await openLogFile(teeLogPath);
+  return new OutputLog(file, ports.log.child({ container: id }));
+}
+
+/** Streams of the host, of which the outputs are kept in a log as well. */
+function teed(
+  host: ProcessStreams,
+  kept: OutputLog,
+  log: GuestPorts["log"],
+): ProcessStreams {
+  const stdout = new TeeOutput(host.stdout, kept, log);
+  const stderr = new TeeOutput(host.stderr, kept, log);
+  return { ...host, stdout, stderr };
+}
+
 /** A terminal stands for input and output. */
 function terminalStreams(
   process: GuestProcess,
@@ -163,9 +186,17 @@ export async function startInit(
   if (init.relay !== undefined) throw container.state.refusal("start again");
   const wanted = requestedStreams(parameters);
   const way = reach(ports, container.allowStdio);
-  const host = await dialStreams(way, wanted, settings);
+  const kept = await openTeeLog(container, ports);
+  let host: ProcessStreams;
+  try {
+    host = await dialStreams(way, wanted, settings);
+  } catch (error) {
+    await kept?.close();
+    throw error;
+  }
   const { terminal, pipes } = container;
   if (init.hasExited || init.relay !== undefined) {
+    await kept?.close();
     await closeAll(host, ports);
     throw container.state.refusal("start");
   }
@@ -177,7 +208,10 @@ export async function startInit(
     ? pipes?.take({ ...wanted, stdout: true, stderr: true }) ?? {}
     : terminalStreams(init, terminal);
   const output = reconnecting(ports, container, host, settings);
-  init.relay = relay(ports, init.pid, own, output);
+  container.teeLog = kept;
+  const log = ports.log.child({ container: container.id });
+  const streams = kept === undefined ? output : teed(output, kept, log);
+  init.relay = relay(ports, init.pid, own, streams);
   try {
     const runtime = await ports.runtime();
     await runtime.start(container.id, container.options.bundle);
@@ -247,6 +281,7 @@ export async function execInContainer(
   let pipes: ProcessPipes | undefined;
   try {
     if (!process.terminal) pipes = new ProcessPipes(wanted);
+    await makeWorkingFolder(container.options.spec, process.cwd, ports.log);
     const runtime = await ports.runtime();
     const document = Process.encode(process) as JsonObject;
     const stdio = pipes?.child ?? "terminal";

@@ -137,6 +137,8 @@ export class Pods {
    *
    * @param virtualPodId Empty unless the pod is virtual.
    * @returns The folder.
+   * @throws {ShimError} InvalidArgument for the id of a virtual pod that is no
+   * plain name, AlreadyExists when the folder is another pod's.
    */
   registerSandboxRoot(
     sandboxId: string,
@@ -147,8 +149,23 @@ export class Pods {
     const root = virtualPodId === ""
       ? bundle
       : `${parentOf(bundle)}/virtual-pods/${virtualPodId}`;
+    for (const [other, its] of this.#roots) {
+      if (its !== root || other === sandboxId) continue;
+      throw new ShimError(
+        "AlreadyExists",
+        `Pod "${sandboxId}" cannot use folder "${root}": pod "${other}" does`,
+      );
+    }
     this.#roots.set(sandboxId, root);
     return root;
+  }
+
+  /**
+   * Root of the shared files of a container: a workload has its sandbox's, a
+   * standalone container its bundle.
+   */
+  rootOf({ role, sandboxId }: PodIdentity, bundle: string): string {
+    return role === "standalone" ? bundle : this.sandboxRoot(sandboxId);
   }
 
   /** Where the shared files of a pod are; hosts of old never registered them. */

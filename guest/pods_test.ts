@@ -70,6 +70,18 @@ Deno.test("guest:F15 the sandbox takes its pod with it, a workload only itself",
   assertEquals(pods.entries, []);
 });
 
+Deno.test("two pods never share a root", () => {
+  const { pods } = makePods();
+  pods.registerSandboxRoot("a", "/run/gcs/c/virtual-pods/v");
+  assertThrows(
+    () => pods.registerSandboxRoot("v", "/run/gcs/c/v", "v"),
+    Error,
+    'pod "a" does',
+  );
+  assertEquals(pods.sandboxRoot("a"), "/run/gcs/c/virtual-pods/v");
+  assertEquals(pods.sandboxRoot("v"), "/run/gcs/c/v");
+});
+
 Deno.test("resolvePodIdentity() reads kind, role and pod from bundle and annotations", () => {
   const rows: [string, string, Record<string, string>, string][] = [
     ["a", "/run/gcs/c/a", {}, "standalone standalone a"],

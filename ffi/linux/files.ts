@@ -16,6 +16,8 @@ export const OpenFlag = {
   ReadWrite: 2,
   /** Create the file when it is missing. */
   Create: 0o100,
+  /** Every write goes to the end. */
+  Append: 0o2000,
   /** The terminal does not become the controlling one. */
   NoTerminal: 0o400,
   /** Never wait. */

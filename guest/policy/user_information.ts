@@ -30,7 +30,7 @@ export async function userInformation(
 ): Promise<UserInformation> {
   const { uid, gid, additionalGids = [], umask = defaultUmask } = user;
   const named = async (file: string, ids: number[]): Promise<NamedId[]> => {
-    const rows = await rowsOf(`${rootfs}/etc/${file}`);
+    const rows = await rowsOf(rootfs, `/etc/${file}`);
     return ids.map((id) => {
       const [row, second] = rows.filter((row) => row.id === id);
       const name = second === undefined ? row?.name ?? "" : "";

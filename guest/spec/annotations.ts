@@ -12,7 +12,8 @@ import {
 } from "../../oci/annotations.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import { addAllDevices, resolveDevices } from "./devices.ts";
-import { sandboxFolders } from "./mounts.ts";
+import { makeOpenFolder, podFiles } from "./pod_files.ts";
+import { refuseLinks } from "../storage/paths.ts";
 import { resolveUser } from "./users.ts";
 
 const maxU64 = 2n ** 64n - 1n;
@@ -85,22 +86,31 @@ export async function applyShmAndDevices(
   log: Logger,
 ): Promise<void> {
   applyShmSize(spec);
-  const reader = new AnnotationReader(spec.annotations ?? {}, log);
-  if (reader.bool(containerAnnotations.privileged)) await addAllDevices(spec);
+  if (isPrivileged(spec, log)) await addAllDevices(spec);
   else await resolveDevices(spec);
 }
 
-/** Shows the logs of the guest in the container, where the annotation says. */
-export function applyLogMount(spec: Spec, sandboxRoot: string): void {
+/** True when the annotations ask for all devices of the VM. */
+export function isPrivileged({ annotations }: Spec, log: Logger): boolean {
+  const reader = new AnnotationReader(annotations ?? {}, log);
+  return reader.bool(containerAnnotations.privileged);
+}
+
+/**
+ * Shows the logs of the guest in the container, where the annotation says. The
+ * folder is made for a container without a sandbox.
+ */
+export async function applyLogMount(
+  spec: Spec,
+  sandboxRoot: string,
+): Promise<void> {
   const destination = spec.annotations?.[containerAnnotations.teeLogDirMount];
   if (destination === undefined || destination === "") return;
+  const source = podFiles(sandboxRoot).logs;
+  await refuseLinks(source);
+  await makeOpenFolder(source);
   spec.mounts ??= [];
-  spec.mounts.push({
-    destination,
-    type: "bind",
-    source: `${sandboxRoot}/${sandboxFolders.logs}`,
-    options: ["bind"],
-  });
+  spec.mounts.push({ destination, type: "bind", source, options: ["bind"] });
 }
 
 /** Lets the container use the network of the VM. */

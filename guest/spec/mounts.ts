@@ -9,96 +9,69 @@ import { ShimError } from "../../base/errors.ts";
 import { mount } from "../../ffi/linux/mount.ts";
 import { blockDevicePrefix, guestSources } from "../../oci/mounts.ts";
 import type { LinuxResources, Mount, Spec } from "../../oci/spec.gen.ts";
-import { isInside, joinPath } from "../storage/paths.ts";
-
-/** Folders below the root of a sandbox. */
-export const sandboxFolders = {
-  /** Shared by the containers of a pod. */
-  mounts: "sandboxMounts",
-  /** The same, in memory. */
-  tmpfsMounts: "sandboxTmpfsMounts",
-  /** File systems of huge pages. */
-  hugepages: "hugepages",
-  /** Logs that the guest itself writes. */
-  logs: "logs",
-} as const;
-
-/**
- * The path of `rest` in a folder of the pod.
- *
- * @throws {ShimError} InvalidArgument when it leaves the folder.
- */
-export function pathInFolder(folder: string, rest: string): string {
-  const path = joinPath(folder, rest);
-  if (isInside(path, folder) && path !== folder) return path;
-  throw new ShimError(
-    "InvalidArgument",
-    `Invalid mount source "${rest}": it leaves "${folder}"`,
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** Makes a folder that every user of the pod may write to, whatever the umask. */
-export async function makeOpenFolder(path: string): Promise<void> {
-  if (await exists(path)) return;
-  await Deno.mkdir(path, { recursive: true });
-  await Deno.chmod(path, 0o777);
-}
+import { joinPath, parentOf, resolveInRoot } from "../storage/paths.ts";
+import { exists, makeOpenFolder, pathInFolder, podFiles } from "./pod_files.ts";
 
 /** What rewriting needs beside the specification. */
 export interface MountContext {
   /** Root of the sandbox. */
   readonly sandboxRoot: string;
-  /** Says that a place was mounted, for the rollback. */
-  readonly mounted: (path: string) => void;
+  /** Says that a place is about to be mounted, for the rollback. */
+  readonly mounting: (path: string) => void;
+}
+
+/** A path in a folder of the pod, of which links do not lead out. */
+async function sharedPath(folder: string, rest: string): Promise<string> {
+  const path = pathInFolder(folder, rest);
+  return await resolveInRoot(folder, path.slice(folder.length + 1));
 }
 
 /** `hugepages://2M/rest` becomes a folder in its own file system of such pages. */
 async function hugepagesSource(
   rest: string,
-  { sandboxRoot, mounted }: MountContext,
+  { sandboxRoot, mounting }: MountContext,
 ): Promise<string> {
-  const folder = `${sandboxRoot}/${sandboxFolders.hugepages}`;
-  const path = pathInFolder(folder, rest);
-  const size = path.slice(folder.length + 1).split("/")[0]!;
-  if (!/^[0-9]+[KMG]B?$/i.test(size)) {
+  const folder = podFiles(sandboxRoot).hugepages;
+  const clean = pathInFolder(folder, rest).slice(folder.length + 1);
+  const [size = "", ...below] = clean.split("/");
+  if (!/^[0-9]+[KMG]B?$/i.test(size) || below.length === 0) {
     throw new ShimError(
       "InvalidArgument",
-      `Invalid mount source "${guestSources.hugepages}${rest}": it must start with ` +
-        "a page size such as 2M",
+      `Invalid mount source "${guestSources.hugepages}${rest}": it must start ` +
+        "with a page size such as 2M, and name a folder",
     );
   }
+  const path = await sharedPath(folder, clean);
   if (await exists(path)) return path;
+  // A folder that stayed without its mount would pass for one of such pages.
+  mounting(path);
   await makeOpenFolder(path);
   const data = `pagesize=${size}`;
   await mount({ source: "none", target: path, type: "hugetlbfs", data });
-  mounted(path);
   return path;
+}
+
+/** What the link at a path says; undefined for what is none. */
+async function readLink(path: string): Promise<string | undefined> {
+  const { isSymlink } = await Deno.lstat(path);
+  return isSymlink ? await Deno.readLink(path) : undefined;
 }
 
 /** Lets the container use the device behind a link that is mounted into it. */
 async function allowBlockDevice(mount: Mount, spec: Spec): Promise<void> {
   const link = mount.source ?? "";
-  const target = await Deno.readLink(link);
-  const path = target.startsWith("/")
-    ? target
-    : joinPath(link.replace(/\/[^/]*$/, ""), target);
-  const { isBlockDevice, isCharDevice, rdev } = await Deno.lstat(path);
-  if (!isBlockDevice && !isCharDevice) {
+  const refuse = (reason: string): never => {
     throw new ShimError(
       "InvalidArgument",
-      `Cannot use "${link}" as a device: "${path}" is none`,
+      `Cannot use "${link}" as a device: ${reason}`,
     );
-  }
+  };
+  const target = await readLink(link) ?? refuse("it is no symbolic link");
+  const path = target.startsWith("/")
+    ? target
+    : joinPath(parentOf(link), target);
+  const { isBlockDevice, isCharDevice, rdev } = await Deno.lstat(path);
+  if (!isBlockDevice && !isCharDevice) refuse(`"${path}" is none`);
   const { major, minor } = deviceNumbers(rdev ?? 0);
   devicesOf(resourcesOf(spec)).push({
     allow: true,
@@ -107,6 +80,27 @@ async function allowBlockDevice(mount: Mount, spec: Spec): Promise<void> {
     minor,
     access: mount.options?.includes("ro") ? "r" : "rwm",
   });
+}
+
+/** `uvm://path` is that path of the VM, which must lead somewhere. */
+async function vmSource(path: string): Promise<string> {
+  if (!path.startsWith("/")) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Invalid mount source "${guestSources.uvm}${path}": the path must be ` +
+        "absolute",
+    );
+  }
+  try {
+    await Deno.stat(path);
+    return path;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new ShimError(
+    "NotFound",
+    `Cannot mount "${path}" of the VM: it does not exist`,
+  );
 }
 
 /** Major and minor number of a device id (`gnu_dev_major` of glibc). */
@@ -142,35 +136,40 @@ export async function rewriteMounts(
   context: MountContext,
 ): Promise<void> {
   const mounts = spec.mounts ?? [];
-  const shared = [
-    [guestSources.sandbox, sandboxFolders.mounts],
-    [guestSources.sandboxTmp, sandboxFolders.tmpfsMounts],
-  ] as const;
-  for (const mount of mounts) {
-    for (const [prefix, name] of shared) {
-      if (!mount.source?.startsWith(prefix)) continue;
-      const folder = `${context.sandboxRoot}/${name}`;
-      mount.source = pathInFolder(folder, mount.source.slice(prefix.length));
-      await makeOpenFolder(mount.source);
-    }
-  }
-  for (const mount of mounts) {
-    if (!mount.source?.startsWith(guestSources.hugepages)) continue;
-    const rest = mount.source.slice(guestSources.hugepages.length);
-    mount.source = await hugepagesSource(rest, context);
+  const files = podFiles(context.sandboxRoot);
+  const sources: [string, (rest: string) => Promise<string>][] = [
+    [guestSources.sandbox, (rest) => openFolderIn(files.sandboxMounts, rest)],
+    [
+      guestSources.sandboxTmp,
+      (rest) => openFolderIn(files.sandboxTmpfsMounts, rest),
+    ],
+    [guestSources.hugepages, (rest) => hugepagesSource(rest, context)],
+  ];
+  for (const [prefix, resolve] of sources) {
+    await rewriteSources(mounts, prefix, resolve);
   }
   for (const mount of mounts) {
     if (!mount.destination.startsWith(blockDevicePrefix)) continue;
     await allowBlockDevice(mount, spec);
     mount.destination = mount.destination.slice(blockDevicePrefix.length);
   }
+  await rewriteSources(mounts, guestSources.uvm, vmSource);
+}
+
+/** A folder of the pod; what exists there, be it a file, stays. */
+async function openFolderIn(folder: string, rest: string): Promise<string> {
+  const path = await sharedPath(folder, rest);
+  await makeOpenFolder(path);
+  return path;
+}
+
+async function rewriteSources(
+  mounts: readonly Mount[],
+  prefix: string,
+  resolve: (rest: string) => Promise<string>,
+): Promise<void> {
   for (const mount of mounts) {
-    if (!mount.source?.startsWith(guestSources.uvm)) continue;
-    mount.source = mount.source.slice(guestSources.uvm.length);
-    if (await exists(mount.source)) continue;
-    throw new ShimError(
-      "NotFound",
-      `Cannot mount "${mount.source}" of the VM: it does not exist`,
-    );
+    if (!mount.source?.startsWith(prefix)) continue;
+    mount.source = await resolve(mount.source.slice(prefix.length));
   }
 }

@@ -8,8 +8,9 @@
 import type { Logger } from "../../base/log.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
 import { bindMount, mount, MountFlag } from "../../ffi/linux/mount.ts";
+import { refuseLinks } from "../storage/paths.ts";
 import { sweepMounts } from "../storage/unmount.ts";
-import { makeOpenFolder, sandboxFolders } from "./mounts.ts";
+import { makeOpenFolder, podFiles } from "./pod_files.ts";
 
 /** Makes and removes the shared folders of a pod. */
 export interface SandboxMounts {
@@ -32,28 +33,32 @@ async function share(path: string): Promise<void> {
 
 /** The shared folders in the VM itself. */
 export function kernelSandboxMounts(log: Logger): SandboxMounts {
-  const { mounts, tmpfsMounts, hugepages, logs } = sandboxFolders;
   return {
     async make(root) {
-      await Deno.mkdir(`${root}/${mounts}`, { recursive: true, mode: 0o755 });
-      await share(`${root}/${mounts}`);
-      const tmpfs = `${root}/${tmpfsMounts}`;
-      await Deno.mkdir(tmpfs, { recursive: true, mode: 0o755 });
-      try {
-        await mount({ source: "tmpfs", target: tmpfs, type: "tmpfs" });
-      } catch (error) {
-        if (!isErrno(error, "EBUSY")) throw error;
+      const files = podFiles(root);
+      // A disk that is mounted over the root may hold links.
+      for (const path of Object.values(files)) await refuseLinks(path);
+      const { sandboxMounts, sandboxTmpfsMounts, hugepages, logs } = files;
+      for (const path of [sandboxMounts, sandboxTmpfsMounts, hugepages]) {
+        await Deno.mkdir(path, { recursive: true, mode: 0o755 });
+        if (path === sandboxTmpfsMounts) await mountMemory(path);
+        await share(path);
       }
-      await share(tmpfs);
-      const pages = `${root}/${hugepages}`;
-      await Deno.mkdir(pages, { recursive: true, mode: 0o755 });
-      await share(pages);
-      await makeOpenFolder(`${root}/${logs}`);
+      await makeOpenFolder(logs);
     },
     async remove(root) {
-      for (const name of [mounts, tmpfsMounts, hugepages]) {
-        await sweepMounts(`${root}/${name}`, { log });
+      const { sandboxMounts, sandboxTmpfsMounts, hugepages } = podFiles(root);
+      for (const path of [sandboxMounts, sandboxTmpfsMounts, hugepages]) {
+        await sweepMounts(path, { log });
       }
     },
   };
+}
+
+async function mountMemory(path: string): Promise<void> {
+  try {
+    await mount({ source: "tmpfs", target: path, type: "tmpfs" });
+  } catch (error) {
+    if (!isErrno(error, "EBUSY")) throw error;
+  }
 }

@@ -13,13 +13,20 @@ import { findNetwork } from "../network/container_network.ts";
 import type { Pods } from "../pods.ts";
 import type { GuestPorts } from "../ports.ts";
 import type { Rollback } from "../rollback.ts";
+import { refuseLinks, writeNewFile } from "../storage/paths.ts";
 import { unmountAll } from "../storage/unmount.ts";
 import {
   applyCoreLimit,
   applyShmAndDevices,
   applyUser,
+  isPrivileged,
 } from "./annotations.ts";
+import { addAssignedDevices } from "./assigned_devices.ts";
+import { confineMounts } from "./confined_mounts.ts";
+import { addSevDevice } from "./devices.ts";
+import { addGpuHook } from "./gpu_hook.ts";
 import { rewriteMounts } from "./mounts.ts";
+import { networkFilePath, networkFiles } from "./pod_files.ts";
 import { hostsFile, requireHostname, resolvConf } from "./network_files.ts";
 
 /** What setting up a container works with. */
@@ -34,9 +41,6 @@ export interface SetupContext {
   readonly rollback: Rollback;
 }
 
-/** Files of `/etc` that the guest writes for a container, by their names there. */
-const networkFiles = ["hostname", "hosts", "resolv.conf"] as const;
-
 /**
  * Sets a container up according to its role. The specification then is ready
  * for the runtime, except for what concerns all roles alike.
@@ -44,12 +48,18 @@ const networkFiles = ["hostname", "hosts", "resolv.conf"] as const;
  * @throws {ShimError} What is wrong with the specification, or cannot be made.
  */
 export async function setUp(context: SetupContext): Promise<void> {
-  const { role } = context.container.options.identity;
+  const { identity: { role }, spec } = context.container.options;
+  await confineMounts(spec);
   if (role === "sandbox") await setUpSandbox(context);
   else if (role === "workload") await setUpWorkload(context);
   else await setUpStandalone(context);
+  if (role !== "workload" && (spec.windows?.devices?.length ?? 0) > 0) {
+    context.ports.log.warn("Only workloads get assigned devices", {
+      container: context.container.id,
+    });
+  }
   await offerMounts(context);
-  delete context.container.options.spec.windows;
+  delete spec.windows;
 }
 
 /** Tells the policy which mounts are the guest's own, not the host's. */
@@ -91,11 +101,15 @@ function networkFile(
     : resolvConf(dns.searches, dns.servers);
 }
 
-function bindOfNetworkFile(root: string, name: string, spec: Spec): Mount {
+function bindOfNetworkFile(
+  root: string,
+  name: (typeof networkFiles)[number],
+  spec: Spec,
+): Mount {
   return {
     destination: `/etc/${name}`,
     type: "bind",
-    source: `${root}/${name}`,
+    source: networkFilePath(root, name),
     options: spec.root?.readonly ? ["bind", "ro"] : ["bind"],
   };
 }
@@ -118,12 +132,14 @@ async function setUpSandbox(context: SetupContext): Promise<void> {
     () => Promise.resolve(pods.unregisterSandboxRoot(id)),
   );
   container.sandboxRoot = root;
+  // That of a virtual pod lies outside of the bundle.
+  await refuseLinks(root);
   await makeRoot(root, rollback);
   const hostname = hostnameOf(context);
   const dns = findNetwork(container, ports.networks, rollback);
   for (const name of networkFiles) {
     const text = networkFile(name, hostname, dns);
-    await Deno.writeTextFile(`${root}/${name}`, text, { mode: 0o644 });
+    await writeNewFile(networkFilePath(root, name), text, 0o644);
   }
   await applyUser(spec);
   applyCoreLimit(spec);
@@ -137,11 +153,11 @@ async function setUpSandbox(context: SetupContext): Promise<void> {
 
 async function setUpWorkload(context: SetupContext): Promise<void> {
   const { container, pods, ports, rollback } = context;
-  const { id, options: { spec, identity } } = container;
+  const { id, options: { spec, bundle, identity } } = container;
   const { sandboxId } = identity;
   pods.join(sandboxId, id);
   rollback.add("pod membership", () => pods.leave(sandboxId, id));
-  const root = pods.sandboxRoot(sandboxId);
+  const root = pods.rootOf(identity, bundle);
   container.sandboxRoot = root;
   if (spec.hostname) {
     throw new ShimError(
@@ -152,7 +168,7 @@ async function setUpWorkload(context: SetupContext): Promise<void> {
   }
   await rewriteMounts(spec, {
     sandboxRoot: root,
-    mounted: (path) =>
+    mounting: (path) =>
       rollback.add(
         `mount ${path}`,
         () => unmountAll(path, { remove: true, log: ports.log }),
@@ -168,29 +184,30 @@ async function setUpWorkload(context: SetupContext): Promise<void> {
   await applyUser(spec);
   spec.linux ??= {};
   spec.linux.cgroupsPath = `/pods/${sandboxId}/${id}`;
-  const [device] = spec.windows?.devices ?? [];
-  if (device !== undefined) {
-    throw new ShimError(
-      "NotImplemented",
-      `Cannot assign device "${device.id}" to container "${id}": assigned ` +
-        "devices are not supported",
-    );
-  }
+  const { clock, env, log, storage: { confidential, pci }, timeouts } = ports;
+  await addGpuHook(spec, { pci, bundle, env });
+  await addAssignedDevices(spec, {
+    ...{ pci, clock, log },
+    timeout: timeouts.pciWait,
+  });
+  const needsReports = confidential.isActive && !isPrivileged(spec, log);
+  if (needsReports) await addSevDevice(spec, log);
 }
 
 async function setUpStandalone(context: SetupContext): Promise<void> {
-  const { container, ports, rollback } = context;
-  const { id, options: { spec, bundle } } = container;
-  container.sandboxRoot = bundle;
-  await makeRoot(bundle, rollback);
+  const { container, pods, ports, rollback } = context;
+  const { id, options: { spec, bundle, identity } } = container;
+  const root = pods.rootOf(identity, bundle);
+  container.sandboxRoot = root;
+  await makeRoot(root, rollback);
   const hostname = hostnameOf(context);
   const dns = findNetwork(container, ports.networks, rollback);
   for (const name of networkFiles) {
     if (hasMount(spec, `/etc/${name}`)) continue;
     const text = networkFile(name, hostname, dns);
-    await Deno.writeTextFile(`${bundle}/${name}`, text, { mode: 0o644 });
+    await writeNewFile(networkFilePath(root, name), text, 0o644);
     spec.mounts ??= [];
-    spec.mounts.push(bindOfNetworkFile(bundle, name, spec));
+    spec.mounts.push(bindOfNetworkFile(root, name, spec));
   }
   spec.linux ??= {};
   spec.linux.cgroupsPath = `/pods/${id}`;

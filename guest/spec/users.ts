@@ -5,6 +5,8 @@
  */
 
 import { ShimError } from "../../base/errors.ts";
+import { limits } from "../../base/timeouts.ts";
+import { resolveInRoot } from "../storage/paths.ts";
 
 /** A resolved user. */
 export interface ResolvedUser {
@@ -33,25 +35,46 @@ function parseRows(text: string): UserRow[] {
   });
 }
 
-/** Reads such a file; a missing one is empty. */
-export async function rowsOf(path: string): Promise<UserRow[]> {
+/**
+ * Rows of a file of an image, which may hold anything: links do not lead out of
+ * it, and nothing but a file is read. A missing file has no rows.
+ */
+export async function rowsOf(
+  rootfs: string,
+  path: string,
+): Promise<UserRow[]> {
+  const file = await resolveInRoot(rootfs, path);
+  let info: Deno.FileInfo;
   try {
-    return parseRows(await Deno.readTextFile(path));
+    info = await Deno.lstat(file);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (isMissing) return [];
     throw error;
   }
+  if (info.isFile && info.size <= limits.file) {
+    return parseRows(await Deno.readTextFile(file));
+  }
+  throw new ShimError(
+    "InvalidArgument",
+    `Cannot read "${path}" of the image: it is no file of at most ` +
+      `${limits.file} bytes`,
+  );
 }
 
 const maxId = 0xffff_ffff;
 
 function parseId(text: string, kind: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const id = Number(text);
+  return requireId(Number(text), kind);
+}
+
+function requireId(id: number, kind: string): number {
   if (id >= 0 && id <= maxId) return id;
   throw new ShimError(
     "InvalidArgument",
-    `Invalid ${kind} id ${text}: it must be in 0 … ${maxId}`,
+    `Invalid ${kind} id ${id}: it must be in 0 … ${maxId}`,
   );
 }
 
@@ -85,19 +108,25 @@ export async function resolveUser(
       `Invalid user "${user}": use user[:group]`,
     );
   }
-  const users = await rowsOf(`${rootfs}/etc/passwd`);
+  const users = await rowsOf(rootfs, "/etc/passwd");
   const id = parseId(name, "user");
   let resolved: ResolvedUser;
   if (id === undefined) {
     const row = only(users, "user", name);
-    resolved = { uid: row.id, gid: row.gid };
+    resolved = {
+      uid: requireId(row.id, "user"),
+      gid: requireId(row.gid, "group"),
+    };
   } else {
     const [row, second] = users.filter((row) => row.id === id);
     const known = row !== undefined && second === undefined;
-    resolved = { uid: id, gid: known ? row.gid : 0 };
+    resolved = { uid: id, gid: known ? requireId(row.gid, "group") : 0 };
   }
   if (group === undefined) return resolved;
   const gid = parseId(group, "group") ??
-    only(await rowsOf(`${rootfs}/etc/group`), "group", group).id;
+    requireId(
+      only(await rowsOf(rootfs, "/etc/group"), "group", group).id,
+      "group",
+    );
   return { ...resolved, gid };
 }

@@ -94,3 +94,78 @@ export async function makeFolder(path: string, mode: number): Promise<boolean> {
     `Cannot make folder "${path}": it exists and is none`,
   );
 }
+
+/** Links that a path may lead through (`MAXSYMLINKS` of Linux). */
+const maxLinks = 40;
+
+/** Where a symbolic link leads to; undefined for what is none, or missing. */
+async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    const { isSymlink } = await Deno.lstat(path);
+    return isSymlink ? await Deno.readLink(path) : undefined;
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Where a path leads in a folder that others may write to, seen by a process
+ * whose root is that folder: neither `..` nor a link leaves it. (REF follows
+ * links out of it.) Who still writes there may change what was found.
+ *
+ * @param root The folder: an absolute, clean path.
+ * @param path A path in it; it may not exist yet.
+ * @returns The path without links below `root`; `root` itself at the least.
+ * @throws {ShimError} InvalidArgument for links that lead round and round.
+ */
+export async function resolveInRoot(
+  root: string,
+  path: string,
+): Promise<string> {
+  const rest = path.split("/").reverse();
+  const at: string[] = [];
+  for (let links = 0; rest.length > 0;) {
+    const part = rest.pop()!;
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      at.pop();
+      continue;
+    }
+    const target = await linkTarget([root, ...at, part].join("/"));
+    if (target === undefined) {
+      at.push(part);
+      continue;
+    }
+    if (++links > maxLinks) {
+      throw new ShimError(
+        "InvalidArgument",
+        `Cannot use "${path}" in "${root}": too many symbolic links`,
+      );
+    }
+    if (target.startsWith("/")) at.length = 0;
+    rest.push(...target.split("/").reverse());
+  }
+  return [root, ...at].join("/");
+}
+
+/**
+ * Writes a file of the agent anew. What had its path goes, so that a link, which
+ * a disk may hold, is not followed.
+ *
+ * @throws What the file system refuses, for example when a folder has the path.
+ */
+export async function writeNewFile(
+  path: string,
+  text: string,
+  mode = 0o666,
+): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.writeTextFile(path, text, { createNew: true, mode });
+}

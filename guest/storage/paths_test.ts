@@ -7,6 +7,8 @@ import {
   parentOf,
   refuseLinks,
   requirePath,
+  resolveInRoot,
+  writeNewFile,
 } from "./paths.ts";
 
 Deno.test("joinPath(), parentOf() and isInside() go by components", () => {
@@ -63,6 +65,67 @@ Deno.test("makeFolder() tells whether it made something", async () => {
       ShimError,
       "it exists",
     );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("resolveInRoot() reads a path as a process whose root the folder is", async () => {
+  const root = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    await Deno.mkdir(`${root}/a/b`, { recursive: true });
+    await Deno.writeTextFile(`${root}/file`, "");
+    const links = [
+      ["abs", "/a"],
+      ["rel", "a/b"],
+      ["a/up", "../.."],
+      ["out", "../../../etc"],
+      ["chain", "abs/b"],
+      ["dangling", "no/such"],
+      ["loop", "loop2"],
+      ["loop2", "loop"],
+    ];
+    for (const [name, target] of links) {
+      await Deno.symlink(target!, `${root}/${name}`);
+    }
+    const rows = [
+      ["", ""],
+      ["/", ""],
+      ["../..", ""],
+      ["a/./b//c", "/a/b/c"],
+      ["abs/x", "/a/x"],
+      ["rel", "/a/b"],
+      ["rel/../x", "/a/x"],
+      ["a/up/a", "/a"],
+      ["out/passwd", "/etc/passwd"],
+      ["chain/c", "/a/b/c"],
+      ["dangling/x", "/no/such/x"],
+      ["file/x", "/file/x"],
+    ];
+    for (const [path, expected] of rows) {
+      assertEquals(await resolveInRoot(root, path!), `${root}${expected}`);
+    }
+    await assertRejects(
+      () => resolveInRoot(root, "loop/x"),
+      ShimError,
+      "too many",
+    );
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("writeNewFile() replaces a link instead of following it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/kept`, "kept");
+    await Deno.symlink("kept", `${folder}/link`);
+    await writeNewFile(`${folder}/link`, "new", 0o600);
+    await writeNewFile(`${folder}/link`, "newer", 0o600);
+    assertEquals(await Deno.readTextFile(`${folder}/kept`), "kept");
+    const { isFile, mode } = await Deno.lstat(`${folder}/link`);
+    assertEquals([isFile, mode! & 0o777], [true, 0o600]);
+    assertEquals(await Deno.readTextFile(`${folder}/link`), "newer");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

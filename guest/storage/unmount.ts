@@ -88,23 +88,40 @@ export async function unmountAll(
   if (options.remove) await ports.remove(target);
 }
 
+/** Something mounted. */
+export interface MountPoint {
+  /** Where. */
+  readonly place: string;
+  /** Its file system. */
+  readonly type: string;
+}
+
 /**
- * Mount points below or at a path, the latest first: children before parents.
+ * What is mounted, the earliest first.
  *
  * @param text Of `/proc/self/mounts`.
  */
-export function mountsBelow(text: string, path: string): string[] {
-  const places = text.split("\n").flatMap((line) => {
-    const place = line.split(" ")[1];
+export function mountPoints(text: string): MountPoint[] {
+  return text.split("\n").flatMap((line) => {
+    const [, place, type = ""] = line.split(" ");
     if (place === undefined) return [];
     // Blanks and backslashes are written as octal numbers.
     const plain = place.replaceAll(
       /\\([0-7]{3})/g,
       (_whole, digits) => String.fromCharCode(parseInt(digits, 8)),
     );
-    return isInside(plain, path) ? [plain] : [];
+    return [{ place: plain, type }];
   });
-  return places.reverse();
+}
+
+/**
+ * Mount points below or at a path, the latest first: children before parents.
+ *
+ * @param text Of `/proc/self/mounts`.
+ */
+export function mountsBelow(text: string, path: string): string[] {
+  return mountPoints(text).map(({ place }) => place)
+    .filter((place) => isInside(place, path)).reverse();
 }
 
 /** What sweeping needs; tests replace single functions. */
@@ -160,11 +177,14 @@ export async function removeEmptyPod(bundle: string): Promise<void> {
   if (!bundle.startsWith(podsFolder)) return;
   const pod = bundle.replace(/\/[^/]*$/, "");
   if (!pod.startsWith(podsFolder)) return;
-  try {
-    await Deno.remove(pod);
-  } catch (error) {
-    const left = error instanceof Deno.errors.NotFound ||
-      isErrno(error, "ENOTEMPTY");
-    if (!left) throw error;
+  // Roots of virtual pods lie beside the bundles.
+  for (const folder of [`${pod}/virtual-pods`, pod]) {
+    try {
+      await Deno.remove(folder);
+    } catch (error) {
+      const left = error instanceof Deno.errors.NotFound ||
+        isErrno(error, "ENOTEMPTY");
+      if (!left) throw error;
+    }
   }
 }

@@ -60,7 +60,7 @@ export interface TestContainer {
 /** One agent. */
 export class GuestVm {
   #guest: BridgeGuest;
-  /** Folder of this test: sockets, layers. */
+  /** Folder of this test: sockets, layers, `bin` with programs of the VM. */
   readonly folder: string;
   /** The agent's process, as this machine sees it. */
   readonly pid: number;
@@ -147,7 +147,12 @@ export class GuestVm {
         ...["--unstable-vsock", `${project}guest/main.ts`, "-v4"],
         ...flags,
       ],
-      env: { ...env, LCOW_VSOCK_DIR: folder, NO_COLOR: "1" },
+      env: {
+        ...env,
+        PATH: `${folder}/bin:${env.PATH}`,
+        LCOW_VSOCK_DIR: folder,
+        NO_COLOR: "1",
+      },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
