@@ -29,6 +29,8 @@ const programs: readonly (readonly [source: string, bundle: string])[] = [
   ["guest/init/main.ts", "init.js"],
   ["guest/init/vsockexec.ts", "vsockexec.js"],
   ["guest/main.ts", "agent.js"],
+  ["guest/generic_hook.ts", "generichook.js"],
+  ["guest/wait_paths.ts", "wait-paths.js"],
 ];
 
 /** Rooms that a guest needs nothing of. */

@@ -18,7 +18,7 @@ export interface Sources {
   readonly modules: string;
   /** Deno for Linux on x86-64. */
   readonly deno: string;
-  /** Folder of the bundled programs: `init.js`, `agent.js`, `vsockexec.js`. */
+  /** Folder of the bundled programs, for example `init.js`. */
   readonly programs: string;
 }
 
@@ -69,6 +69,8 @@ const scripts: readonly (readonly [path: string, program: string])[] = [
   ["init", "init.js"],
   ["bin/gcs", "agent.js"],
   ["bin/vsockexec", "vsockexec.js"],
+  ["bin/generichook", "generichook.js"],
+  ["bin/wait-paths", "wait-paths.js"],
 ];
 
 /** Nodes that are needed before `/dev` is mounted. */

@@ -206,6 +206,22 @@ Deno.test("a terminal whose streams are denied is refused", () =>
     await denied(() => vm.execute(nullGuid, parameters), message);
   }));
 
+Deno.test("an output whose streams are denied is not kept in a file", () =>
+  withPolicy(async (vm, policy) => {
+    policy.table = { "container creation": { allowStdio: false } };
+    const annotations = {
+      "io.kubernetes.cri.container-type": "sandbox",
+      "io.kubernetes.cri.sandbox-id": "a",
+      "io.microsoft.container.lcow.tee-log-path": "init.log",
+    };
+    await denied(
+      () => vm.create({ id: "a", annotations }),
+      "cannot be kept in a file",
+    );
+    assertEquals(vm.runtime.calls, []);
+    assertEquals(await Array.fromAsync(Deno.readDir(vm.folder)), []);
+  }));
+
 Deno.test("a policy judges the command that is run in the VM, and changes its environment", () =>
   withPolicy(async (vm, policy) => {
     const parameters = {
