@@ -13,10 +13,11 @@ export const exceptionReason =
 
 /**
  * Words of the behaviours that {@linkcode exceptionReason} is about. A save exports
- * attachments, and the source of a migration only drains its exit watchers.
+ * attachments, the source of a migration only drains its exit watchers, and its
+ * destination registers waits before, and resumes, on a new connection.
  */
 const migration =
-  /\bmigrat|\bLM\b|\bsav(e|es|ed|ing)\b|\bimport(s|ed|ing)?\b|\bpatch|\bround-trip|\bhost path (update|can be changed)|\battachment export\b|\bdrain-only\b/i;
+  /\bmigrat|\bLM\b|\bsav(e|es|ed|ing)\b|\bimport(s|ed|ing)?\b|\bpatch|\bround-trip|\bhost path (update|can be changed)|\battachment export\b|\bdrain-only\b|\bpre-register|\bresume on new connection\b/i;
 
 /** Sections of controllers, whose patches and resumes are those of a migration. */
 const controllers = /^host [E-L]\. /;

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HResultError } from "../../base/hresult.ts";
 import type { GuestProcess } from "../../bridge/guest.ts";
 import { canRun, GuestVm, readText } from "./guest_fixture.ts";
+import { listContainers } from "./guest_runs.ts";
 import {
   adapter,
   adapterId,
@@ -43,6 +44,24 @@ async function end(
   await init.exited;
   await vm.remove(container);
 }
+
+networkTest(
+  "guest:P8 a sandbox whose namespace is there before is created, then runs",
+  async ({ vm, network }) => {
+    await network.plug(1);
+    await network.add(adapter(1));
+    await vm.create(pod);
+    const [created, ...more] = await listContainers(vm);
+    assertEquals([created?.id, created?.status, more], ["pod", "created", []]);
+    const init = await vm.start("pod");
+    assertEquals(await listContainers(vm), [
+      { id: "pod", pid: init.pid, status: "running" },
+    ]);
+    await end(vm, init);
+    await network.remove(1);
+    assertEquals(await listContainers(vm), []);
+  },
+);
 
 networkTest(
   "a pod has its addresses and routes, reaches its routers, and later adapters come too",
