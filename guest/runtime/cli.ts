@@ -114,19 +114,29 @@ export class CliRuntime implements OciRuntime {
     await this.#run(what, ["start", id], logPath(bundle));
   }
 
-  /** Forgets a container. */
+  /**
+   * Forgets a container. One that the runtime could not delete, because it was
+   * killed meanwhile, say, is deleted by force: nobody else will try.
+   */
   async delete(id: string, options: { force?: boolean } = {}): Promise<void> {
     const folder = stateDirectory(id);
-    const log = `${folder}/delete.log`;
-    const force = options.force ? ["--force"] : [];
-    const what = `Cannot delete container "${id}"`;
     await Deno.mkdir(folder, { recursive: true });
     try {
-      await this.#run(what, ["delete", ...force, id], log);
+      await this.#delete(id, options.force ? ["--force"] : []);
+    } catch {
+      await this.#delete(id, ["--force"]); // says the same, if it was no accident
+    }
+    await removeTree(folder);
+  }
+
+  async #delete(id: string, options: readonly string[]): Promise<void> {
+    const what = `Cannot delete container "${id}"`;
+    const log = `${stateDirectory(id)}/delete.log`;
+    try {
+      await this.#run(what, ["delete", ...options, id], log);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    await removeTree(folder);
   }
 
   /** Changes limits. */

@@ -134,9 +134,18 @@ export class GuestVm {
    * Starts an agent and negotiates.
    *
    * @param flags Further flags of the agent.
+   * @param runtime Script that stands in for `crun`.
    */
-  static async start(flags: readonly string[] = []): Promise<GuestVm> {
+  static async start(
+    flags: readonly string[] = [],
+    runtime?: string,
+  ): Promise<GuestVm> {
     const folder = await Deno.makeTempDir({ prefix: "guest-" });
+    if (runtime !== undefined) {
+      await Deno.mkdir(`${folder}/bin`);
+      const path = `${folder}/bin/crun`;
+      await Deno.writeTextFile(path, runtime, { mode: 0o755 });
+    }
     const name = `lcow-${folder.slice(folder.lastIndexOf("/") + 1)}`;
     const listener = listen(`${folder}/${bridgePort}`);
     const env = await toolEnv();
