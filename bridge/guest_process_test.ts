@@ -65,7 +65,7 @@ Deno.test("exited is 0 when the guest does not know the process any more, and fa
   assertEquals(error.code, "NotFound");
 });
 
-Deno.test("signal() names the signal, leaves it out for a kill, and tells when nothing was there", async () => {
+Deno.test("host:O15 signal() names the signal, leaves it out for a kill, and tells when nothing was there", async () => {
   const options: unknown[] = [];
   let failure: Error | undefined;
   await using pair = await linkGuest(() => ({
@@ -85,7 +85,7 @@ Deno.test("signal() names the signal, leaves it out for a kill, and tells when n
   await assertRejects(() => process.signal(9), HResultError, "kill failed");
 });
 
-Deno.test("signal() of a guest that can only kill sends no signal, and refuses others", async () => {
+Deno.test("host:O15 signal() of a guest that can only kill sends no signal, and refuses others", async () => {
   const options: unknown[] = [];
   await using pair = await linkGuest(
     () => ({

@@ -388,7 +388,7 @@ Deno.test("start() whose signal has aborted ends the process", async () => {
   assertEquals((await world.process.exited).code, 1);
 });
 
-Deno.test("requireSignal() knows the signals of Linux", () => {
+Deno.test("host:O15 requireSignal() knows the signals of Linux", () => {
   assertEquals([1, 9, 15, 31].map(requireSignal), [1, 9, 15, 31]);
   for (const signal of [0, -1, 32, 64, 1.5, NaN]) {
     let code: string | undefined;

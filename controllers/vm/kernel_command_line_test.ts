@@ -116,7 +116,7 @@ const migration: readonly [string | undefined, boolean][] = [
 ];
 
 for (const [migrationSupport, isOn] of migration) {
-  Deno.test(`host:N23 with migration ${migrationSupport} the agent's socket ${isOn ? "comes back" : "stays"}`, () => {
+  Deno.test(`host:N23 host:O6 with migration ${migrationSupport} the agent's socket ${isOn ? "comes back" : "stays"}`, () => {
     const asked: Asked = {
       annotations: {
         timeSyncDisable: "true",

@@ -32,7 +32,7 @@ function messages(lines: readonly Line[]): unknown[] {
   return lines.map(({ level, msg }) => `${level} ${msg}`);
 }
 
-Deno.test("records become lines of their level, marked as the guest's", async () => {
+Deno.test("host:O5 records become lines of their level, marked as the guest's", async () => {
   const [line] = await relay([
     '{"time":"2026-01-01T00:00:00Z","level":"warning","msg":"hi","n":3.0}',
   ]);
@@ -47,7 +47,7 @@ Deno.test("records become lines of their level, marked as the guest's", async ()
   });
 });
 
-Deno.test("levels: none is info, fatal and panic are errors", async () => {
+Deno.test("host:O5 levels: none is info, fatal and panic are errors", async () => {
   const lines = await relay([
     '{"msg":"a"}{"level":"trace","msg":"b"}\n{"level":"fatal","msg":"c"}' +
     '{"level":"panic","msg":"d"} {"level":"loud","msg":"e"}',
@@ -66,14 +66,14 @@ Deno.test("records may come in pieces, with braces and quotes in their texts", a
   assertEquals(messages(await relay([...text])), ['info a } " { \\']);
 });
 
-Deno.test("records of kernel tracing carry their text in another member", async () => {
+Deno.test("host:O5 records of kernel tracing carry their text in another member", async () => {
   assertEquals(
     messages(await relay(['{"Source":"ETW","Message":"oops","msg":""}'])),
     ["info oops"],
   );
 });
 
-Deno.test("text between records becomes one error line, and the relay goes on", async () => {
+Deno.test("host:O5 text between records becomes one error line, and the relay goes on", async () => {
   const lines = await relay([
     '{"msg":"a"}\nline 1\nline 2\n{not json}\n{"msg":"b"}\n',
   ]);
@@ -85,7 +85,7 @@ Deno.test("text between records becomes one error line, and the relay goes on", 
   assertEquals(lines[1]?.["stderr"], "line 1\nline 2\n{not json}");
 });
 
-Deno.test("what is left at the end becomes an error line", async () => {
+Deno.test("host:O5 what is left at the end becomes an error line", async () => {
   const lines = await relay(["panic: no", " memory\ngoroutine 1", " {"]);
   assertEquals(messages(lines), ["error gcs terminated"]);
   assertEquals(lines[0]?.["stderr"], "panic: no memory\ngoroutine 1 {");

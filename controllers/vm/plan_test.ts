@@ -21,7 +21,7 @@ function host(arch = "amd64") {
   };
 }
 
-Deno.test("host:N1 without options a VM has the platform of its host", async () => {
+Deno.test("host:N1 host:O6 without options a VM has the platform and the boot directory of its host", async () => {
   for (const arch of ["amd64", "arm64"]) {
     const { sandboxOptions, boot } = await planVm(
       host(arch),
