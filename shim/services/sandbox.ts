@@ -98,12 +98,19 @@ function statusOf(sandbox: Sandbox): Partial<SandboxStatusResponse> {
 }
 
 /** Details for people, when the request is verbose. */
-function infoOf(sandbox: Sandbox): Record<string, string> {
+async function infoOf(
+  sandbox: Sandbox,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
   const { netnsPath } = sandbox.config;
+  const { error } = sandbox.vmState === "Terminated"
+    ? await abortable(sandbox.vm.exited, signal)
+    : {};
   return {
     pid: String(Deno.pid),
     state: sandbox.vmState,
     ...(netnsPath === "" ? {} : { networkSandboxPath: netnsPath }),
+    ...(error === undefined ? {} : { error: messageOf(error) }),
   };
 }
 
@@ -153,12 +160,12 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
         exitedAt: timestamp(at),
       };
     },
-    SandboxStatus: ({ sandboxId, verbose }) =>
-      Promise.try(() => {
-        const sandbox = find(shim, sandboxId);
-        const status = statusOf(sandbox);
-        return verbose ? { ...status, info: infoOf(sandbox) } : status;
-      }),
+    SandboxStatus: async ({ sandboxId, verbose }, { signal }) => {
+      const sandbox = find(shim, sandboxId);
+      const status = statusOf(sandbox);
+      if (!verbose) return status;
+      return { ...status, info: await infoOf(sandbox, signal) };
+    },
     PingSandbox: ({ sandboxId }) =>
       Promise.try(() => {
         find(shim, sandboxId);

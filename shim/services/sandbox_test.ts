@@ -70,6 +70,15 @@ Deno.test("host:B20 WaitSandbox with an exit error returns the internal-error st
   });
 });
 
+Deno.test("host:B21 host:B22 WaitSandbox of a VM whose end cannot be read counts it as failed", async () => {
+  await withSandbox(async (scene, client) => {
+    const waited = client.wait("pod1");
+    scene.vm.die(new ShimError("Unavailable", "the service is gone"));
+    const { exitStatus, exitedAt } = await waited;
+    assertEquals([exitStatus, exitedAt?.seconds], [1359, 1_700_000_060n]);
+  });
+});
+
 Deno.test("WaitSandbox ends when its client goes away", async () => {
   await withSandbox(async (_scene, client) => {
     const call = new FakeCall();
@@ -130,6 +139,22 @@ Deno.test("host:B27 SandboxStatus of an ended VM is not ready, with exited_at", 
     assertEquals(
       [state, exitedAt?.seconds],
       ["SANDBOX_NOTREADY", 1_700_000_060n],
+    );
+  });
+});
+
+Deno.test("host:B28 SandboxStatus of a VM that failed tells why to who asks for details", async () => {
+  await withSandbox(async (scene, client) => {
+    await client.start("pod1");
+    scene.vm.die(new Error("crashed"));
+    const { state, info } = await client.status("pod1", true);
+    assertEquals(
+      [state, info],
+      ["SANDBOX_NOTREADY", {
+        pid: String(Deno.pid),
+        state: "Terminated",
+        error: "crashed",
+      }],
     );
   });
 });
