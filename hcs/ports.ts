@@ -336,8 +336,8 @@ export interface Platform {
   /** Connects to an address that containerd or {@linkcode Platform.endpoint} gave. @throws {ShimError} Unavailable when nobody serves it. */
   connect(address: string, signal?: AbortSignal): Promise<Duplex>;
   /**
-   * Opens one stream of a task: a FIFO or named pipe (`file://` and `binary://`
-   * come with the services).
+   * Opens one stream of a task: a FIFO or named pipe, or a log file (`file://`).
+   * Programs that take logs (`binary://`) come with the services.
    */
   stdio(
     url: string,

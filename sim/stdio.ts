@@ -1,26 +1,30 @@
 /**
- * Streams of a task on Linux: FIFOs that containerd's client made.
+ * Streams of a task on Linux: FIFOs that containerd's client made, or log files.
  *
  * @module
  */
 
 import type { Duplex } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
+import { logFilePath, openLogFile } from "../base/log_file.ts";
 import type { StdioName } from "../hcs/ports.ts";
 import { openFifo } from "../ffi/linux/fifo.ts";
 
 /**
- * Opens a stream by its path or `fifo://` URL.
+ * Opens a stream by the path or `fifo://` URL of a FIFO, or the `file://` URL of a
+ * log file.
  *
  * @throws {ShimError} InvalidArgument when it is none; NotFound when there is no
  * such FIFO.
  */
 export async function openStdio(url: string, name: StdioName): Promise<Duplex> {
+  const file = logFilePath(url, name, "linux");
+  if (file !== undefined) return await openLogFile(file);
   const path = url.startsWith("fifo://") ? url.slice("fifo://".length) : url;
   if (!path.startsWith("/")) {
     throw new ShimError(
       "InvalidArgument",
-      `Cannot open ${name} "${url}": expected the absolute path of a FIFO`,
+      `Cannot open ${name} "${url}": expected the absolute path of a FIFO, or file:///PATH`,
     );
   }
   return await openFifo(path, name);

@@ -167,3 +167,43 @@ Deno.test({
     await assertNothingLeft();
   },
 });
+
+Deno.test({
+  name: "output goes to the log file that a client names",
+  timeout: limit,
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const path = `${dir}/logs/web 1.log`;
+      const script = "echo out; echo err >&2; head -c 1048576 /dev/zero";
+      const flags = ["--log-uri", `file://${path.replace(" ", "%20")}`];
+      const { code, stdout } = await runContainer(["sh", "-c", script], flags);
+      assertEquals([code, stdout], [0, ""]);
+      const text = await Deno.readTextFile(path);
+      assertEquals(text.length, "out\nerr\n".length + 1_048_576);
+      for (const line of ["out\n", "err\n"]) assertStringIncludes(text, line);
+      await assertNothingLeft();
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a log file that cannot be written is refused before the container is made",
+  timeout: limit,
+  fn: async () => {
+    for (
+      const [url, why] of [
+        ["file:///proc/none/web.log", "No such file or directory"],
+        ["file://server/share/web.log", "expected an absolute path"],
+      ] as const
+    ) {
+      const { code, stderr } = await runContainer(["true"], ["--log-uri", url]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, why);
+    }
+    await assertNothingLeft();
+  },
+});

@@ -1,5 +1,6 @@
 /**
- * Streams of a task on Windows: named pipes that containerd or its client serves.
+ * Streams of a task on Windows: named pipes that containerd or its client serves,
+ * or log files.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { closedError, type Duplex } from "../../../base/duplex.ts";
 import { ShimError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
+import { logFilePath, openLogFile } from "../../../base/log_file.ts";
 import type { Timeouts } from "../../../base/timeouts.ts";
 import type { StdioName, StdioOptions } from "../../../hcs/ports.ts";
 import type { OverlappedStream } from "./overlapped_stream.ts";
@@ -28,7 +30,7 @@ export function pipeOf(url: string, stream: string): string {
   if (path.toLowerCase().startsWith(pipePrefix)) return path;
   throw new ShimError(
     "InvalidArgument",
-    `Cannot open ${stream} "${url}": expected a named pipe, ${pipePrefix}NAME`,
+    `Cannot open ${stream} "${url}": expected a named pipe, ${pipePrefix}NAME, or file:///PATH`,
   );
 }
 
@@ -61,7 +63,7 @@ export interface StdioParts {
  * Opens a stream. Output survives a restart of its reader, input ends with its
  * writer.
  *
- * @throws {ShimError} InvalidArgument when it is no pipe.
+ * @throws {ShimError} InvalidArgument when it is neither a pipe nor a log file.
  * @throws {HResultError} NotFound class when there is no such pipe.
  */
 export async function openStdio(
@@ -70,6 +72,8 @@ export async function openStdio(
   stream: StdioName,
   { signal, reconnectLimit = 0 }: StdioOptions = {},
 ): Promise<Duplex> {
+  const file = logFilePath(url, stream, "windows");
+  if (file !== undefined) return await openLogFile(file);
   const name = pipeOf(url, stream);
   const dial = (signal?: AbortSignal): Promise<OverlappedStream> =>
     dialPipe(io, name, { clock, busyLimit: timeouts.pipeBusy, signal });

@@ -31,7 +31,6 @@ Deno.test("what is no pipe of this machine is refused, naming the stream", async
       "",
       "stdout",
       "binary:///C:/logger.exe?id=1",
-      "file:///C:/log.txt",
       "npipe:///pipe/a",
       "npipe://server/pipe/a",
       "\\\\server\\pipe\\a",
