@@ -26,6 +26,8 @@ export const defaultTimeouts = {
   bridgeLost: 5_000,
   /** Graceful or forced shutdown request to the guest (hcsshim: 30 s). */
   guestShutdown: 30_000,
+  /** The guest tells what it is doing (hcsshim: 5 s). */
+  guestStacks: 5_000,
   /** Delete of a running or just stopped init waits for its end (hcsshim: 30 s). */
   deleteWait: 30_000,
   /** Output may still come after a process exited (hcsshim: 1 s). */

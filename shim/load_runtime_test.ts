@@ -103,3 +103,34 @@ Deno.test("a pod without a namespace asks nobody for a network", async () => {
   assertEquals(scene.host.compute.system.script.of("modify"), []);
   await vm.terminate();
 });
+
+Deno.test("a process of the VM ends with its exit code", async () => {
+  const scene = new Scene();
+  const runtime = await scene.load();
+  const { vm, guest } = await scene.boot(runtime);
+  const code = runtime.runInVm(vm, noOptions(), {
+    args: ["/bin/true"],
+    workdir: "",
+    stdio: { terminal: false, stdin: "", stdout: "", stderr: "" },
+  }, new AbortController().signal);
+  await guest.answer(await guest.receive(), { ProcessId: 7 });
+  await guest.answer(await guest.receive(), { ExitCode: 8 });
+  assertEquals(await code, 8);
+  await vm.terminate();
+});
+
+Deno.test("a file of the host is shared with the VM", async () => {
+  const scene = new Scene();
+  const runtime = await scene.load();
+  const { vm, guest } = await scene.boot(runtime);
+  const { signal } = new AbortController();
+  const path = runtime.share(
+    vm,
+    { hostPath: "/data/a.ini", readOnly: true },
+    signal,
+  );
+  await guest.answer(await guest.receive());
+  assertEquals(await path, "/run/mounts/plan9/0/a.ini");
+  assertEquals(scene.host.compute.system.script.of("modify").length, 1);
+  await vm.terminate();
+});

@@ -1,0 +1,70 @@
+/**
+ * What a shim is doing, as text for people. JavaScript has no stacks of what
+ * waits, so this is told from the registries.
+ *
+ * @module
+ */
+
+import type { Sandbox } from "./sandbox.ts";
+import type { Shim } from "./shim.ts";
+import type { Task } from "./task.ts";
+import type { Process } from "./runtime.ts";
+
+/** An age in seconds, for example `12.345 s`. */
+function age(since: number, now: number): string {
+  return `${((now - since) / 1000).toFixed(3)} s`;
+}
+
+function vmLine(sandbox: Sandbox, now: number): string {
+  const state = sandbox.vmState;
+  if (state !== "Running") return `VM ${state}`;
+  const { startedAt } = sandbox.vm;
+  return `VM Running${
+    startedAt === undefined ? "" : ` for ${age(startedAt, now)}`
+  }`;
+}
+
+function processLine(process: Process, now: number): string {
+  const { pid, status, exitCode, exitedAt } = process.status();
+  const end = exitedAt === undefined
+    ? ""
+    : `, exit code ${exitCode >>> 0} since ${age(exitedAt, now)}`;
+  return `pid ${pid} ${status}${end}`;
+}
+
+function taskLines({ id, place, container }: Task, now: number): string[] {
+  const pod = place === undefined ? "" : ` of pod "${place.pod.id}"`;
+  const task = `task "${id}"${pod}`;
+  if (container === undefined) return [`${task}: being created`];
+  return [
+    `${task}: ${container.state}, init ${processLine(container.init, now)}`,
+    ...[...container.processes()].map(([execId, process]) =>
+      `  exec "${execId}": ${processLine(process, now)}`
+    ),
+  ];
+}
+
+/**
+ * The state of everything in a shim: sandboxes, tasks with their processes, and
+ * the calls that are not answered yet with their ages.
+ *
+ * @returns Lines.
+ */
+export function hostStacks(shim: Shim): string {
+  const now = shim.clock.now();
+  const lines = [
+    `shim: pid ${Deno.pid}`,
+    ...[...shim.sandboxes.values()].map((sandbox) =>
+      `sandbox "${sandbox.id}": ${
+        vmLine(sandbox, now)
+      }, pods ${sandbox.pods.size}`
+    ),
+    ...[...shim.tasks.values()].flatMap((task) => taskLines(task, now)),
+    ...shim.calls.underWay.map(({ service, method, ids, since, hasClient }) => {
+      const about = ids.map((id) => ` "${id}"`).join("");
+      const gone = hasClient ? "" : ", its client is gone";
+      return `call ${service}/${method}${about}: for ${age(since, now)}${gone}`;
+    }),
+  ];
+  return `${lines.join("\n")}\n`;
+}
