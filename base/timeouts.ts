@@ -46,6 +46,8 @@ export const defaultTimeouts = {
   binaryDelete: 4_000,
   /** One look of `doctor` at the machine. */
   doctorCheck: 10_000,
+  /** One question of `lcow` to a shim; longer than what the guest has. */
+  diagCall: 10_000,
   /** `serve` without a sandbox ends itself. */
   idle: 60_000,
   /** An implicit VM whose last container is gone ends without a Shutdown. */
