@@ -32,10 +32,15 @@ function processLine(process: Process, now: number): string {
   return `pid ${pid} ${status}${end}`;
 }
 
-function taskLines({ id, place, container }: Task, now: number): string[] {
+function taskLines(
+  { id, place, container, isCreating }: Task,
+  now: number,
+): string[] {
   const pod = place === undefined ? "" : ` of pod "${place.pod.id}"`;
   const task = `task "${id}"${pod}`;
-  if (container === undefined) return [`${task}: being created`];
+  if (container === undefined) {
+    return [`${task}: ${isCreating ? "being created" : "being removed"}`];
+  }
   return [
     `${task}: ${container.state}, init ${processLine(container.init, now)}`,
     ...[...container.processes()].map(([execId, process]) =>

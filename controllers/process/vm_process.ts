@@ -5,6 +5,7 @@
  */
 
 import { abortable, deadline } from "../../base/clock.ts";
+import type { Duplex } from "../../base/duplex.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { nullGuid } from "../../base/guid.ts";
 import type { ProcessParameters } from "../../bridge/messages.gen.ts";
@@ -60,8 +61,14 @@ export async function runInVm(
     throw new ShimError("InvalidArgument", "There is no program to run");
   }
   const parameters = parametersOf(request);
+  const streams: Duplex[] = [];
   const process = new ProcessController({
     ...deps,
+    openStdio: async (url, name, signal) => {
+      const stream = await deps.openStdio(url, name, signal);
+      streams.push(stream);
+      return stream;
+    },
     guest: {
       execute: (id, _, stdio, signal) =>
         deps.guest.execute(id, parameters, stdio, signal),
@@ -74,6 +81,8 @@ export async function runInVm(
     if (code !== unknownExit) return code;
   } catch (error) {
     await end(process, deps);
+    // Also those of a process that nothing ends; a second close is harmless.
+    await Promise.allSettled(streams.map((stream) => stream.close()));
     throw error;
   }
   throw new ShimError(
