@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nullGuid } from "../base/guid.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Shim } from "./shim.ts";
 import type { Task } from "./task.ts";
@@ -22,6 +23,15 @@ function vmLine(sandbox: Sandbox, now: number): string {
   return `VM Running${
     startedAt === undefined ? "" : ` for ${age(startedAt, now)}`
   }`;
+}
+
+/** What the guest has not answered; waits for processes last as long as those. */
+function guestLines(sandbox: Sandbox, now: number): string[] {
+  if (sandbox.vmState !== "Running") return [];
+  return sandbox.vm.guest.pending.map(({ rpc, containerId, since }) => {
+    const target = containerId === nullGuid ? "the VM" : `"${containerId}"`;
+    return `  guest call ${rpc} of ${target}: for ${age(since, now)}`;
+  });
 }
 
 function processLine(process: Process, now: number): string {
@@ -51,7 +61,8 @@ function taskLines(
 
 /**
  * The state of everything in a shim: sandboxes, tasks with their processes, and
- * the calls that are not answered yet with their ages.
+ * the calls of clients and to the guest that are not answered yet, with their
+ * ages.
  *
  * @returns Lines.
  */
@@ -59,11 +70,12 @@ export function hostStacks(shim: Shim): string {
   const now = shim.clock.now();
   const lines = [
     `shim: pid ${Deno.pid}`,
-    ...[...shim.sandboxes.values()].map((sandbox) =>
+    ...[...shim.sandboxes.values()].flatMap((sandbox) => [
       `sandbox "${sandbox.id}": ${
         vmLine(sandbox, now)
-      }, pods ${sandbox.pods.size}`
-    ),
+      }, pods ${sandbox.pods.size}`,
+      ...guestLines(sandbox, now),
+    ]),
     ...[...shim.tasks.values()].flatMap((task) => taskLines(task, now)),
     ...shim.calls.underWay.map(({ service, method, ids, since, hasClient }) => {
       const about = ids.map((id) => ` "${id}"`).join("");

@@ -178,12 +178,19 @@ Deno.test("DiagStacks tells sandboxes, tasks, processes and calls with their age
     await tasks.call("Exec", { id: "web", execId: "e", spec: processSpec });
     const call = new FakeCall("containerd.task.v3.Task", "Wait");
     const waited = tasks.call("Wait", { id: "web" }, call).catch(() => {});
+    const since = scene.clock.now();
+    scene.guest.pending = [
+      { rpc: "WaitForProcess", containerId: "web", since },
+      { rpc: "ModifySettings", containerId: nullGuid, since: since + 500 },
+    ];
     await scene.clock.advance(1500);
     const stacks = async (): Promise<string[]> =>
       (await diagClient(shim).call("DiagStacks", {})).stacks.split("\n");
     const [, sandbox, ...rest] = await stacks();
     assertMatch(sandbox!, /^sandbox "pod1": VM Running for .* s, pods 1$/);
     assertEquals(rest, [
+      '  guest call WaitForProcess of "web": for 1.500 s',
+      "  guest call ModifySettings of the VM: for 1.000 s",
       'task "pod1" of pod "pod1": Running, init pid 101 RUNNING',
       'task "web" of pod "pod1": Running, init pid 102 RUNNING',
       '  exec "e": pid 0 CREATED',
@@ -193,7 +200,10 @@ Deno.test("DiagStacks tells sandboxes, tasks, processes and calls with their age
     ]);
     call.disconnect();
     await waited;
-    assertEquals((await stacks()).filter((line) => line.includes("Wait")), []);
+    assertEquals(
+      (await stacks()).filter((line) => line.includes("Task/Wait")),
+      [],
+    );
   });
 });
 
