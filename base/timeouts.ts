@@ -105,6 +105,8 @@ export const limits = {
   logLine: 64 * 1024,
   /** Lines of the guest's log per second; further ones are only counted. */
   logRate: 1_000,
+  /** Characters of what a shim tells of itself; a ttrpc message has 4 MiB. */
+  stacks: 1024 * 1024,
   /** Events that wait for containerd. */
   events: 4096,
   /** A file that the shim reads whole, for example `config.json`. */

@@ -6,6 +6,7 @@
  */
 
 import { nullGuid } from "../base/guid.ts";
+import { limits } from "../base/timeouts.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Shim } from "./shim.ts";
 import type { Task } from "./task.ts";
@@ -59,12 +60,18 @@ function taskLines(
   ];
 }
 
+function cut(text: string): string {
+  return text.length <= limits.stacks
+    ? text
+    : `${text.slice(0, limits.stacks)}\n(cut off: ${text.length} characters)\n`;
+}
+
 /**
  * The state of everything in a shim: sandboxes, tasks with their processes, and
  * the calls of clients and to the guest that are not answered yet, with their
  * ages.
  *
- * @returns Lines.
+ * @returns Lines, cut off behind `limits.stacks` characters.
  */
 export function hostStacks(shim: Shim): string {
   const now = shim.clock.now();
@@ -83,5 +90,5 @@ export function hostStacks(shim: Shim): string {
       return `call ${service}/${method}${about}: for ${age(since, now)}${gone}`;
     }),
   ];
-  return `${lines.join("\n")}\n`;
+  return cut(`${lines.join("\n")}\n`);
 }

@@ -1,7 +1,8 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readFull } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
 import { nullGuid } from "../../base/guid.ts";
+import { limits } from "../../base/timeouts.ts";
 import type { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import { FakeCall, type FakeShimOptions } from "../fake_shim.ts";
 import { diagClient, type ServiceClient } from "./fake_client.ts";
@@ -204,6 +205,17 @@ Deno.test("DiagStacks tells sandboxes, tasks, processes and calls with their age
       (await stacks()).filter((line) => line.includes("Task/Wait")),
       [],
     );
+  });
+});
+
+Deno.test("DiagStacks cuts off what would not fit into a message", async () => {
+  await withVm(async (scene, diag) => {
+    const containerId = "x".repeat(1024);
+    const call = { rpc: "Create", containerId, since: 0 };
+    scene.guest.pending = Array(4096).fill(call);
+    const { stacks } = await diag.call("DiagStacks", {});
+    assertMatch(stacks, /\n\(cut off: \d+ characters\)\n$/);
+    assert(stacks.length < limits.stacks + 100);
   });
 });
 
