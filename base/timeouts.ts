@@ -26,6 +26,8 @@ export const defaultTimeouts = {
   bridgeLost: 5_000,
   /** Graceful or forced shutdown request to the guest (hcsshim: 30 s). */
   guestShutdown: 30_000,
+  /** The guest tells what it is doing (hcsshim: 5 s). */
+  guestStacks: 5_000,
   /** Delete of a running or just stopped init waits for its end (hcsshim: 30 s). */
   deleteWait: 30_000,
   /** Output may still come after a process exited (hcsshim: 1 s). */
@@ -44,6 +46,8 @@ export const defaultTimeouts = {
   binaryDelete: 4_000,
   /** One look of `doctor` at the machine. */
   doctorCheck: 10_000,
+  /** One question of `lcow` to a shim; longer than what the guest has. */
+  diagCall: 10_000,
   /** `serve` without a sandbox ends itself. */
   idle: 60_000,
   /** An implicit VM whose last container is gone ends without a Shutdown. */
@@ -101,6 +105,8 @@ export const limits = {
   logLine: 64 * 1024,
   /** Lines of the guest's log per second; further ones are only counted. */
   logRate: 1_000,
+  /** Characters of what a shim tells of itself; a ttrpc message has 4 MiB. */
+  stacks: 1024 * 1024,
   /** Events that wait for containerd. */
   events: 4096,
   /** A file that the shim reads whole, for example `config.json`. */

@@ -55,8 +55,18 @@ export interface ConnectionOptions {
   readonly coldStart?: boolean;
 }
 
+/** A call that the guest has not answered yet. */
+export interface GuestCall {
+  /** What it asks for, for example `ExecuteProcess`. */
+  readonly rpc: string;
+  /** Its target; the null GUID is the VM itself. */
+  readonly containerId: string;
+  /** When it was sent, in milliseconds since 1970. */
+  readonly since: number;
+}
+
 /** A call whose answer is still to come. */
-interface PendingCall {
+interface PendingCall extends GuestCall {
   readonly responseType: number;
   /** Takes the answer. @throws {ShimError} when it cannot be decoded. */
   readonly answer: (text: string) => void;
@@ -127,6 +137,15 @@ export class GuestConnection {
   /** What the guest said that it can do. */
   get capabilities(): Capabilities {
     return this.#capabilities;
+  }
+
+  /** The calls that the guest has not answered yet, oldest first. */
+  get pending(): readonly GuestCall[] {
+    return [...this.#calls.values()].map(({ rpc, containerId, since }) => ({
+      rpc,
+      containerId,
+      since,
+    }));
   }
 
   async #shakeHands(
@@ -213,6 +232,9 @@ export class GuestConnection {
       RpcResponse<R>
     >();
     this.#calls.set(id, {
+      rpc,
+      containerId,
+      since: this.#clock.now(),
       responseType: responseType(type),
       answer: (text) => {
         const reply = response.parse(text);

@@ -8,6 +8,7 @@
 import { type Duplex, memoryPair } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
+import type { GuestCall } from "./connection.ts";
 import { bridgeClosed, type BridgeEnd } from "./errors.ts";
 import { FakeGuestProcess } from "./fake_guest_process.ts";
 import type { Guest, GuestContainer, GuestStdio } from "./guest.ts";
@@ -91,6 +92,8 @@ export class FakeGuest implements Guest {
   readonly processes: FakeGuestProcess[] = [];
   /** What `properties` answers, by container; `{}` for others. */
   readonly propertiesOf = new Map<string, ContainerProperties>();
+  /** What it says it has not answered yet; the test sets it. */
+  pending: readonly GuestCall[] = [];
   /** What `dumpStacks` answers. */
   stacks = "";
 

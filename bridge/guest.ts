@@ -7,7 +7,7 @@
 import type { Duplex, DuplexListener } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
-import type { GuestConnection } from "./connection.ts";
+import type { GuestCall, GuestConnection } from "./connection.ts";
 import type { ContainerWatch } from "./container_watches.ts";
 import type { BridgeEnd } from "./errors.ts";
 import { BridgeProcess, type ProcessChannels } from "./guest_process.ts";
@@ -83,6 +83,8 @@ export interface GuestStdio {
 export interface Guest {
   /** What the guest can do. */
   readonly capabilities: Capabilities;
+  /** The calls that it has not answered yet, oldest first. */
+  readonly pending: readonly GuestCall[];
   /** Settles when the bridge has ended; never rejects. */
   readonly ended: Promise<BridgeEnd>;
   /**
@@ -153,6 +155,11 @@ export class BridgeGuest implements Guest {
   /** What the guest can do. */
   get capabilities(): Capabilities {
     return this.#connection.capabilities;
+  }
+
+  /** The calls that it has not answered yet, oldest first. */
+  get pending(): readonly GuestCall[] {
+    return this.#connection.pending;
   }
 
   /** Settles when the bridge has ended; never rejects. */

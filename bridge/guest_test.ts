@@ -277,3 +277,25 @@ Deno.test("properties that are not JSON fail that call alone", async () => {
   assertEquals(error.code, "Internal");
   await pair.connection.call("Start", "web", {});
 });
+
+Deno.test("pending lists the calls that the guest has not answered, until the bridge ends", async () => {
+  const held = Promise.withResolvers<void>();
+  await using pair = await linkGuest(() => ({
+    Create: () => held.promise,
+    DeleteContainerState: () => new Promise(() => {}),
+  }));
+  const { guest } = pair;
+  const asked = (): string[] =>
+    guest.pending.map(({ rpc, containerId }) => `${rpc} ${containerId}`);
+  assertEquals(asked(), []);
+  const created = guest.createContainer("web", document);
+  assertEquals(asked(), ["Create web"]);
+  const deleted = assertRejects(() => guest.deleteContainerState("old"));
+  assertEquals(asked(), ["Create web", "DeleteContainerState old"]);
+  held.resolve();
+  (await created).close();
+  assertEquals(asked(), ["DeleteContainerState old"]);
+  await pair.connection.close();
+  await deleted;
+  assertEquals(asked(), []);
+});

@@ -49,7 +49,11 @@ export type { LogFields, Logger } from "../base/log.ts";
 export { defaultTimeouts, type Timeouts } from "../base/timeouts.ts";
 export type { SpanAttributes, Tracer } from "../base/trace.ts";
 
-export { type ConnectionOptions, GuestConnection } from "./connection.ts";
+export {
+  type ConnectionOptions,
+  type GuestCall,
+  GuestConnection,
+} from "./connection.ts";
 export type { ContainerWatch } from "./container_watches.ts";
 export {
   bridgeClosed,

@@ -13,7 +13,7 @@ export const shimName = "containerd-shim-lcow-v2";
 export type Mode = Action | "info" | "version";
 
 /** What an action word asks for. */
-type Action = "start" | "serve" | "delete" | "doctor";
+type Action = "start" | "serve" | "delete" | "lcow" | "doctor";
 
 /** A parsed command line. Absent texts are empty. */
 export interface Arguments {
@@ -33,6 +33,8 @@ export interface Arguments {
   readonly socket: string;
   /** Verbose logging. */
   readonly debug: boolean;
+  /** What `lcow` is to do; empty for all other modes. */
+  readonly command: readonly string[];
 }
 
 /** Flags with a value, and the member that takes it. */
@@ -57,9 +59,15 @@ const switches: ReadonlyMap<string, "debug" | "info" | "version"> = new Map([
 ]);
 
 /** The action words. */
-const actions: readonly Action[] = ["start", "serve", "delete", "doctor"];
+const actions: readonly Action[] = [
+  "start",
+  "serve",
+  "delete",
+  "lcow",
+  "doctor",
+];
 
-const expectedActions = "expected start, serve, delete or doctor";
+const expectedActions = "expected start, serve, delete, lcow or doctor";
 
 /** Go's spellings of a boolean. */
 const truths: ReadonlyMap<string, boolean> = new Map([
@@ -101,8 +109,8 @@ export function requireName(what: string, value: string): void {
 
 /**
  * Reads a command line: single-dash flags (`--x` is the same), `-x value` or
- * `-x=value`, then one action word. `-v` wins over `-info`, both over the action.
- * Every action but `doctor` needs a namespace and an id.
+ * `-x=value`, then one action word; `lcow` takes what follows it. `-v` wins over
+ * `-info`, both over the action. Every action but `doctor` needs a namespace and an id.
  *
  * @param args The arguments after the program's name.
  * @throws {ShimError} InvalidArgument naming the argument.
@@ -147,10 +155,12 @@ export function parseArguments(args: readonly string[]): Arguments {
     }
     texts[text] = value ?? args[next++]!;
   }
-  const bound = { ...texts, debug: set.debug };
+  const bound = { ...texts, debug: set.debug, command: [] };
   if (set.version) return { ...bound, mode: "version" };
   if (set.info) return { ...bound, mode: "info" };
-  return { ...bound, mode: actionOf(args.slice(next), texts) };
+  const mode = actionOf(args.slice(next), texts);
+  const command = mode === "lcow" ? args.slice(next + 1) : [];
+  return { ...bound, mode, command };
 }
 
 function actionOf(
@@ -163,7 +173,7 @@ function actionOf(
   if (action === undefined) {
     throw refuse(`Unknown action "${word}": ${expectedActions}`);
   }
-  if (more.length > 0) {
+  if (more.length > 0 && action !== "lcow") {
     throw refuse(`Unexpected argument "${more[0]}" after ${action}`);
   }
   if (action === "doctor") return action;

@@ -18,6 +18,7 @@ Deno.test("parseArguments() reads what containerd sends for start", () => {
       bundle: "",
       socket: "",
       debug: true,
+      command: [],
     },
   );
 });
@@ -44,11 +45,17 @@ Deno.test("parseArguments() takes doctor without a namespace and an id", () => {
   assertEquals([args.mode, args.namespace, args.id], ["doctor", "", ""]);
 });
 
+Deno.test("parseArguments() leaves what follows lcow to it", () => {
+  const args = parseArguments(["-namespace", "n", "-id", "i", "lcow", "ps"]);
+  assertEquals([args.mode, args.command], ["lcow", ["ps"]]);
+});
+
 const named = ["-namespace", "n", "-id", "i"];
 
 Deno.test.each([
   [[], "No action"],
   [["start"], "namespace cannot be empty"],
+  [["lcow", "ps"], "namespace cannot be empty"],
   [["-namespace", "n", "start"], "id cannot be empty"],
   [[...named, "serve"], "socket cannot be empty"],
   [[...named, "restart"], 'Unknown action "restart"'],

@@ -6,6 +6,7 @@
 
 import type { Finding } from "../hcs/ports.ts";
 import { loadMachine } from "./host.ts";
+import { formatTable } from "./table.ts";
 
 /** What `doctor` prints, and the exit code of the process. */
 export interface Diagnosis {
@@ -15,11 +16,6 @@ export interface Diagnosis {
   readonly code: number;
 }
 
-/** One line, whatever the message of an error was. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ").trim();
-}
-
 /**
  * Formats findings as a table, with the advice below what is not fine. All of it
  * is ASCII unless a finding is not: consoles of Windows differ in the rest.
@@ -27,25 +23,19 @@ function oneLine(text: string): string {
  * @param findings In the order in which they are shown.
  */
 export function formatFindings(findings: readonly Finding[]): Diagnosis {
-  const rows = [
-    ["CHECK", "STATE", "FOUND"] as const,
+  const table = formatTable([
+    ["CHECK", "STATE", "FOUND"],
     ...findings.flatMap(({ check, state, found, advice }) => [
-      [check, state, oneLine(found)] as const,
-      ...(advice === "" ? [] : [["", "", oneLine(advice)] as const]),
+      [check, state, found],
+      ...(advice === "" ? [] : [["", "", advice]]),
     ]),
-  ];
-  const width = (column: 0 | 1): number =>
-    Math.max(...rows.map((row) => row[column].length)) + 2;
-  const [checks, states] = [width(0), width(1)];
-  const lines = rows.map(([check, state, found]) =>
-    check.padEnd(checks) + state.padEnd(states) + found
-  );
+  ]);
   const count = (state: Finding["state"]): number =>
     findings.filter((finding) => finding.state === state).length;
   const gaps = count("gap");
   const sum = `gaps: ${gaps}, warnings: ${count("warning")}`;
   return {
-    text: `${[...lines, "", sum].join("\n")}\n`,
+    text: `${table}\n${sum}\n`,
     code: gaps === 0 ? 0 : 1,
   };
 }

@@ -8,9 +8,11 @@ import { FakeClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
+import type { PathFiles } from "../controllers/device/plan9/mod.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { FakeHostNetwork } from "../controllers/network/testing.ts";
 import { PodController } from "../controllers/pod/mod.ts";
+import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
 import type { CallContext } from "../ttrpc/handlers.ts";
 import type { MessageType } from "../ttrpc/message.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
@@ -18,6 +20,7 @@ import { FakePlatform } from "./fake_platform.ts";
 import { FakeVm } from "./fake_vm.ts";
 import { reconnectLimit } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
+import { sharePath } from "./share_path.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
 
@@ -43,6 +46,11 @@ export class FakeShim {
   readonly platform = new FakePlatform();
   /** The network service of the host. */
   readonly network = new FakeHostNetwork();
+  /** The files of the host: every path is a directory, by default. */
+  readonly files: { -readonly [M in keyof PathFiles]: PathFiles[M] } = {
+    stat: () => Promise.resolve("directory"),
+    join: (...parts) => parts.join("/"),
+  };
   /** The VMs in the order in which they were made. */
   readonly vms: FakeVm[] = [];
   /** The events in the order in which they were published. */
@@ -55,6 +63,11 @@ export class FakeShim {
 
   /** @param options See {@linkcode FakeShimOptions}. */
   constructor(options: FakeShimOptions = {}) {
+    const openStdio = (options: Options): OpenStdio => (url, name, signal) =>
+      this.platform.stdio(url, name, {
+        signal,
+        reconnectLimit: reconnectLimit(options),
+      });
     const runtime: Runtime = {
       platform: this.platform,
       newVm: () => {
@@ -69,20 +82,13 @@ export class FakeShim {
           scsi: vm.scsi(),
           shares: {
             plan9: vm.plan9(),
-            files: {
-              stat: () => Promise.resolve("directory"),
-              join: (...parts) => parts.join("/"),
-            },
+            files: this.files,
           },
           vpci: vm.vpci(),
           runtimeId: vm.runtimeId,
           compute: { grantAccess: () => Promise.resolve() },
           files: { resolve: (path) => Promise.resolve(path) },
-          openStdio: (url, name, signal) =>
-            this.platform.stdio(url, name, {
-              signal,
-              reconnectLimit: reconnectLimit(options),
-            }),
+          openStdio: openStdio(options),
           log: silentLogger,
           clock: this.clock,
           timeouts: defaultTimeouts,
@@ -98,6 +104,20 @@ export class FakeShim {
               false,
           }),
         }, id),
+      runInVm: (vm, options, request, signal) =>
+        runInVm(
+          {
+            guest: vm.guest,
+            openStdio: openStdio(options),
+            log: silentLogger,
+            clock: this.clock,
+            timeouts: defaultTimeouts,
+          },
+          request,
+          signal,
+        ),
+      share: (vm, path, signal) =>
+        sharePath({ plan9: vm.plan9(), files: this.files }, path, signal),
     };
     this.shim = new Shim({
       runtime: Promise.resolve(runtime),
@@ -130,10 +150,19 @@ export class FakeShim {
 /** The context of one call, and what the test does with it. */
 export class FakeCall implements CallContext {
   readonly metadata: ReadonlyMap<string, readonly string[]> = new Map();
-  readonly service = "";
-  readonly method = "";
+  readonly service: string;
+  readonly method: string;
   readonly #client = new AbortController();
   readonly #after: (() => void | Promise<void>)[] = [];
+
+  /**
+   * @param service Full name of its service.
+   * @param method Name of its method.
+   */
+  constructor(service = "", method = "") {
+    this.service = service;
+    this.method = method;
+  }
 
   /** Aborts when the client is gone. */
   get signal(): AbortSignal {

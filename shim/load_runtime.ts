@@ -9,10 +9,13 @@ import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
+import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
+import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import type { Machine } from "./host.ts";
 import { reconnectLimit } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
+import { sharePath } from "./share_path.ts";
 
 /**
  * Loads everything that a container needs.
@@ -30,6 +33,11 @@ export async function loadRuntime(
 ): Promise<Runtime> {
   const host = await machine.host(log);
   const { platform, compute, files } = host;
+  const openStdio = (options: Options): OpenStdio => (url, name, signal) =>
+    platform.stdio(url, name, {
+      signal,
+      reconnectLimit: reconnectLimit(options),
+    });
   return {
     platform,
     newVm: (id) =>
@@ -43,11 +51,7 @@ export async function loadRuntime(
         runtimeId: vm.runtimeId,
         compute,
         files,
-        openStdio: (url, name, signal) =>
-          platform.stdio(url, name, {
-            signal,
-            reconnectLimit: reconnectLimit(options),
-          }),
+        openStdio: openStdio(options),
         log,
         clock,
         timeouts,
@@ -63,5 +67,18 @@ export async function loadRuntime(
           policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
         }),
       }, id),
+    runInVm: (vm, options, request, signal) => {
+      const { guest } = vm;
+      const deps = {
+        guest,
+        openStdio: openStdio(options),
+        log,
+        clock,
+        timeouts,
+      };
+      return runInVm(deps, request, signal);
+    },
+    share: (vm, path, signal) =>
+      sharePath({ plan9: vm.plan9(), files }, path, signal),
   };
 }

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
 import { readFull } from "../base/duplex.ts";
+import { nullGuid } from "../base/guid.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { bridgePort } from "../bridge/places.ts";
@@ -101,5 +102,50 @@ Deno.test("a pod without a namespace asks nobody for a network", async () => {
   await pod.teardownNetwork();
   assertEquals(scene.host.network.script.calls, []);
   assertEquals(scene.host.compute.system.script.of("modify"), []);
+  await vm.terminate();
+});
+
+Deno.test("a process of the VM ends with its exit code", async () => {
+  const scene = new Scene();
+  const runtime = await scene.load();
+  const { vm, guest } = await scene.boot(runtime);
+  const code = runtime.runInVm(vm, noOptions(), {
+    args: ["/bin/sh", "-c", "exit 8"],
+    workdir: "/tmp",
+    stdio: { terminal: false, stdin: "", stdout: "", stderr: "" },
+  }, new AbortController().signal);
+  const request = await guest.receive();
+  assertEquals(request.body["ContainerId"], nullGuid);
+  const { ProcessParameters } = request.body["Settings"] as Record<
+    string,
+    string
+  >;
+  // As recorded of hcsshim.
+  assertEquals(JSON.parse(ProcessParameters ?? ""), {
+    CommandArgs: ["/bin/sh", "-c", "exit 8"],
+    WorkingDirectory: "/tmp",
+    Environment: {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    },
+  });
+  await guest.answer(request, { ProcessId: 7 });
+  await guest.answer(await guest.receive(), { ExitCode: 8 });
+  assertEquals(await code, 8);
+  await vm.terminate();
+});
+
+Deno.test("a file of the host is shared with the VM", async () => {
+  const scene = new Scene();
+  const runtime = await scene.load();
+  const { vm, guest } = await scene.boot(runtime);
+  const { signal } = new AbortController();
+  const path = runtime.share(
+    vm,
+    { hostPath: "/data/a.ini", readOnly: true },
+    signal,
+  );
+  await guest.answer(await guest.receive());
+  assertEquals(await path, "/run/mounts/plan9/0/a.ini");
+  assertEquals(scene.host.compute.system.script.of("modify").length, 1);
   await vm.terminate();
 });

@@ -47,6 +47,11 @@ async function run(args: Arguments): Promise<number> {
       await print(Deno.stdout, new TextEncoder().encode(text));
       return code;
     }
+    case "lcow": {
+      const { runLcow } = await import("./lcow.ts");
+      await print(Deno.stdout, new TextEncoder().encode(await runLcow(args)));
+      return 0;
+    }
     case "serve": {
       const { runServe } = await import("./serve.ts");
       return await runServe(args);

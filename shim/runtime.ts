@@ -7,7 +7,10 @@
 
 import type { LinuxContainer } from "../controllers/linux_container/mod.ts";
 import type { PodController } from "../controllers/pod/mod.ts";
-import type { ProcessController } from "../controllers/process/mod.ts";
+import type {
+  ProcessController,
+  VmProcess,
+} from "../controllers/process/mod.ts";
 import type { VmController } from "../controllers/vm/mod.ts";
 import type { Platform } from "../hcs/ports.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
@@ -54,9 +57,11 @@ export type Container =
     | "stats"
     | "terminated"
     | "abandon"
+    | "state"
   >
   & {
     readonly init: Process;
+    processes(): ReadonlyMap<string, Process>;
     newProcess(execId: string): Process;
     process(execId: string): Process;
   };
@@ -84,6 +89,14 @@ export interface PodConfig {
   readonly namespaceId: string;
 }
 
+/** A path of the host for the VM. */
+export interface SharedPath {
+  /** A directory or a file. */
+  readonly hostPath: string;
+  /** Whether the VM may only read it. */
+  readonly readOnly: boolean;
+}
+
 /** Everything that takes long to load. */
 export interface Runtime {
   /** The operating system. */
@@ -92,4 +105,23 @@ export interface Runtime {
   newVm(id: string): Vm;
   /** A pod in a running VM. */
   newPod(vm: Vm, config: PodConfig): Pod;
+  /**
+   * Runs a process in the VM itself, to its end.
+   *
+   * @param options Runtime options of the sandbox.
+   * @returns Its exit code.
+   */
+  runInVm(
+    vm: Vm,
+    options: Options,
+    request: VmProcess,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /**
+   * Shares a path of the host with the VM until its end.
+   *
+   * @returns The path in the guest.
+   * @throws {ShimError} `failed to open source path` when there is none.
+   */
+  share(vm: Vm, path: SharedPath, signal: AbortSignal): Promise<string>;
 }

@@ -28,15 +28,18 @@ Deno.test("a sandbox that is stopped before the controllers are loaded makes no 
     );
     await sandbox.stop();
     let vms = 0;
+    const unused = (): never => {
+      throw new TypeError("a stopped sandbox has no VM");
+    };
     runtime.resolve({
       platform: new FakePlatform(),
       newVm: () => {
         vms++;
         return new FakeVm();
       },
-      newPod: () => {
-        throw new TypeError("a stopped sandbox has no pods");
-      },
+      newPod: unused,
+      runInVm: unused,
+      share: unused,
     });
     const error = await assertRejects(() => created, ShimError, "stopped");
     assertEquals([(error as ShimError).code, vms], ["Aborted", 0]);

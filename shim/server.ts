@@ -16,6 +16,7 @@ import {
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Platform } from "../hcs/ports.ts";
 import { Sandbox as SandboxService } from "../ttrpc/api/sandbox.gen.ts";
+import { ShimDiag } from "../ttrpc/api/shimdiag.gen.ts";
 import { TaskV2, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { TtrpcServer } from "../ttrpc/server.ts";
 import type { Arguments } from "./args.ts";
@@ -26,6 +27,7 @@ import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
 import type { Runtime } from "./runtime.ts";
+import { diagHandlers } from "./services/diag.ts";
 import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
@@ -138,10 +140,11 @@ export async function runServer(
   });
   onSignals(shim);
   const server = new TtrpcServer({ log, clock });
-  const tasks = taskHandlers(shim);
+  const tasks = shim.calls.watch(taskHandlers(shim));
   server.register(TaskV2, tasks);
   server.register(TaskV3, tasks);
-  server.register(SandboxService, sandboxHandlers(shim));
+  server.register(SandboxService, shim.calls.watch(sandboxHandlers(shim)));
+  server.register(ShimDiag, shim.calls.watch(diagHandlers(shim)));
   const served = server.serve(listener);
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);

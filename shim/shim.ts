@@ -11,6 +11,7 @@ import type { Logger } from "../base/log.ts";
 import { limits, type Timeouts } from "../base/timeouts.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
+import { Calls } from "./calls.ts";
 import { IdleTimer } from "./idle.ts";
 import type { Runtime } from "./runtime.ts";
 import { Sandbox, type SandboxConfig } from "./sandbox.ts";
@@ -32,7 +33,10 @@ export interface ShimParts {
   /** Source of time. */
   readonly clock: Clock;
   /** Bounds. */
-  readonly timeouts: Pick<Timeouts, "idle" | "implicitVmIdle" | "shutdown">;
+  readonly timeouts: Pick<
+    Timeouts,
+    "idle" | "implicitVmIdle" | "shutdown" | "guestStacks"
+  >;
 }
 
 /** Everything that one `serve` process serves. */
@@ -41,6 +45,8 @@ export class Shim {
   readonly sandboxes: Map<string, Sandbox> = new Map();
   /** The tasks by id, over all sandboxes. */
   readonly tasks: Map<string, Task> = new Map();
+  /** The calls of clients that are not answered yet. */
+  readonly calls: Calls;
   /** Takes the events of tasks. */
   readonly events: TaskEvents;
   /** Log of the process. */
@@ -57,6 +63,7 @@ export class Shim {
   /** @param parts See {@linkcode ShimParts}. */
   constructor(parts: ShimParts) {
     this.#parts = parts;
+    this.calls = new Calls(parts.clock);
     this.events = parts.events;
     this.log = parts.log;
     this.ended = this.#ended.promise;
@@ -72,6 +79,11 @@ export class Shim {
   /** Source of time. */
   get clock(): Clock {
     return this.#parts.clock;
+  }
+
+  /** Bounds. */
+  get timeouts(): ShimParts["timeouts"] {
+    return this.#parts.timeouts;
   }
 
   /** Runtime options that `start` received. */

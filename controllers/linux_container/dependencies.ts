@@ -9,7 +9,7 @@ import type { Logger } from "../../base/log.ts";
 import type { Timeouts } from "../../base/timeouts.ts";
 import type { Guest } from "../../bridge/guest.ts";
 import type { ComputeHost, HostFiles } from "../../hcs/ports.ts";
-import type { Plan9Controller } from "../device/plan9/mod.ts";
+import type { PathFiles, Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
 import type { VpciController } from "../device/vpci/mod.ts";
 import type { OpenStdio } from "../process/mod.ts";
@@ -19,7 +19,7 @@ export interface HostShares {
   /** The shares of the VM. */
   readonly plan9: Pick<Plan9Controller, "reserve" | "map" | "unmap">;
   /** The files of the host. */
-  readonly files: Pick<HostFiles, "stat" | "join">;
+  readonly files: PathFiles;
 }
 
 /** What a container needs. */

@@ -15,7 +15,7 @@ import {
   requireHugepages,
 } from "../../oci/mounts.ts";
 import type { Mount } from "../../oci/spec.gen.ts";
-import type { ShareConfig } from "../device/plan9/mod.ts";
+import { planShare, type SharePlan } from "../device/plan9/mod.ts";
 import type { DiskConfig, MountConfig } from "../device/scsi/mod.ts";
 import type { ContainerDependencies, HostShares } from "./dependencies.ts";
 import type { ContainerResources } from "./resources.ts";
@@ -61,33 +61,14 @@ function isHostMount({ type, source = "" }: Mount): boolean {
     !source.startsWith(guestSources.hugepages);
 }
 
-/** What of the host is shared for a mount, and where it is below the share. */
-interface SharePlan {
-  readonly share: ShareConfig;
-  /** Name of the single file; undefined for a directory. */
-  readonly file?: string;
-}
-
-/** Parts a path behind its last separator, in the flavour of the host. */
-function splitPath(
-  { join }: Pick<HostShares["files"], "join">,
-  path: string,
-): [directory: string, name: string] {
-  const separators = join("a", "b").includes("\\") ? /[\\/]/g : /\//g;
-  const last = [...path.matchAll(separators)].at(-1)?.index ?? -1;
-  return [path.slice(0, last + 1), path.slice(last + 1)];
-}
-
-/** A file is shared as a directory in which only it is visible. */
-async function planShare(
+/** @throws {ShimError} Naming the mount whose source is nothing. */
+async function planMount(
   files: HostShares["files"],
   mount: Mount,
 ): Promise<SharePlan> {
   const { source = "", destination } = mount;
-  const readOnly = isReadOnly(mount);
-  let kind: "file" | "directory";
   try {
-    kind = await files.stat(source);
+    return await planShare(files, source, isReadOnly(mount));
   } catch (cause) {
     throw new ShimError(
       classify(cause),
@@ -95,12 +76,6 @@ async function planShare(
       { cause },
     );
   }
-  if (kind === "directory") return { share: { hostPath: source, readOnly } };
-  const [hostPath, file] = splitPath(files, source);
-  return {
-    share: { hostPath, readOnly, restrict: true, allowedNames: [file] },
-    file,
-  };
 }
 
 async function mountShare(
@@ -115,7 +90,7 @@ async function mountShare(
       `Cannot mount "${mount.source}" at "${mount.destination}": this VM has no file shares; use a disk or a sandbox:// source`,
     );
   }
-  const { share, file } = await planShare(shares.files, mount);
+  const { share, file } = await planMount(shares.files, mount);
   const shared = await resources.map(
     "share",
     mount.source ?? "",

@@ -33,7 +33,7 @@ import {
 const notExited = 255;
 
 /** Exit code of a process whose end nobody saw: -1, unsigned. */
-const unknownExit = 0xffffffff;
+export const unknownExit = 0xffffffff;
 
 /** SIGKILL. */
 const sigKill = 9;

@@ -25,3 +25,4 @@ export {
   processStates,
 } from "./states.ts";
 export type { OpenStdio, StdioPaths } from "./stdio.ts";
+export { runInVm, type VmProcess } from "./vm_process.ts";

@@ -8,11 +8,13 @@
 import { ShimError } from "../../base/errors.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
+import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import type { Handlers, RequestOf, ResponseOf } from "../../ttrpc/handlers.ts";
 import type { ServiceType } from "../../ttrpc/message.ts";
 import { FakeCall } from "../fake_shim.ts";
 import type { Shim } from "../shim.ts";
+import { diagHandlers } from "./diag.ts";
 import { sandboxHandlers } from "./sandbox.ts";
 import { taskHandlers } from "./task.ts";
 
@@ -34,7 +36,7 @@ export class ServiceClient<S extends ServiceType> {
   async call<M extends keyof S["methods"] & string>(
     method: M,
     request: Partial<RequestOf<S["methods"][M]>>,
-    call: FakeCall = new FakeCall(),
+    call: FakeCall = new FakeCall(this.#service.name, method),
   ): Promise<ResponseOf<S["methods"][M]>> {
     const type = this.#service.methods[method]!;
     const handler = this.#handlers[method] as
@@ -57,7 +59,10 @@ export class SandboxClient {
 
   /** @param shim Whose service it calls. */
   constructor(shim: Shim) {
-    this.#client = new ServiceClient(Sandbox, sandboxHandlers(shim));
+    this.#client = new ServiceClient(
+      Sandbox,
+      shim.calls.watch(sandboxHandlers(shim)),
+    );
   }
 
   /** CreateSandbox. */
@@ -130,5 +135,10 @@ export class SandboxClient {
 
 /** Calls the Task service. */
 export function taskClient(shim: Shim): ServiceClient<typeof TaskV3> {
-  return new ServiceClient(TaskV3, taskHandlers(shim));
+  return new ServiceClient(TaskV3, shim.calls.watch(taskHandlers(shim)));
+}
+
+/** Calls the ShimDiag service. */
+export function diagClient(shim: Shim): ServiceClient<typeof ShimDiag> {
+  return new ServiceClient(ShimDiag, shim.calls.watch(diagHandlers(shim)));
 }

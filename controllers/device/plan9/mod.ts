@@ -48,9 +48,18 @@
  * @module
  */
 
+// Of another room: what the signatures below name.
+export type { HostFiles } from "../../../hcs/ports.ts";
+
 export type { DevicePeers, GuestChange } from "../peers.ts";
 export type { ShareConfig, ShareMountConfig } from "./config.ts";
 export { Plan9Controller, type Plan9Options } from "./controller.ts";
+export {
+  type PathFiles,
+  planShare,
+  shareForLife,
+  type SharePlan,
+} from "./host_path.ts";
 export type { HeldShareMount } from "./mount.ts";
 export type { HeldShare } from "./share.ts";
 export type { ShareMountState, ShareState } from "./states.ts";

@@ -1,0 +1,121 @@
+/**
+ * The ShimDiag service: what people ask a shim when something is wrong.
+ *
+ * @module
+ */
+
+import { deadline } from "../../base/clock.ts";
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import type {
+  Exec,
+  ExecProcessRequest,
+  ShimDiag,
+  Task as DiagTask,
+} from "../../ttrpc/api/shimdiag.gen.ts";
+import type { Handlers } from "../../ttrpc/handlers.ts";
+import type { Sandbox } from "../sandbox.ts";
+import type { Shim } from "../shim.ts";
+import { hostStacks } from "../stacks.ts";
+import type { Task } from "../task.ts";
+
+/**
+ * The sandbox whose VM runs.
+ *
+ * @throws {ShimError} FailedPrecondition `vm is not running (state: …)`.
+ */
+function running(shim: Shim): Sandbox {
+  const { sandbox } = shim;
+  if (sandbox === undefined) {
+    throw new ShimError(
+      "FailedPrecondition",
+      "vm is not running (state: NotCreated)",
+    );
+  }
+  sandbox.requireRunning();
+  return sandbox;
+}
+
+/** @throws {ShimError} With the class of what went wrong. */
+async function execInVm(
+  shim: Shim,
+  { args, workdir, terminal, stdin, stdout, stderr }: ExecProcessRequest,
+  signal: AbortSignal,
+): Promise<number> {
+  const { vm, config } = running(shim);
+  const stdio = { terminal, stdin, stdout, stderr };
+  try {
+    const runtime = await shim.runtime;
+    return await runtime.runInVm(
+      vm,
+      config.options,
+      { args, workdir, stdio },
+      signal,
+    );
+  } catch (cause) {
+    throw new ShimError(
+      classify(cause),
+      `failed to exec into host: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** The processes of a task beside init. */
+function execsOf({ container }: Task): Exec[] {
+  return [...container?.processes() ?? []].map(([id, process]) => ({
+    id,
+    state: process.status().status,
+  }));
+}
+
+function listTasks(shim: Shim, withExecs: boolean): DiagTask[] {
+  running(shim);
+  return [...shim.tasks.values()].map((task) => ({
+    id: task.id,
+    execs: withExecs ? execsOf(task) : [],
+  }));
+}
+
+/** The guest has `guestStacks` to answer. */
+async function guestStacks(
+  { clock, timeouts }: Shim,
+  { vm }: Sandbox,
+  signal: AbortSignal,
+): Promise<string> {
+  return await deadline(
+    clock,
+    timeouts.guestStacks,
+    "The dump of the guest's stacks",
+    () => vm.guest.dumpStacks(),
+    signal,
+  );
+}
+
+/** Handlers of the ShimDiag service. */
+export function diagHandlers(shim: Shim): Handlers<typeof ShimDiag> {
+  return {
+    DiagExecInHost: async (request, { signal }) => ({
+      exitCode: await execInVm(shim, request, signal),
+    }),
+    DiagStacks: async (_request, { signal }) => {
+      const sandbox = running(shim);
+      const stacks = hostStacks(shim);
+      return { stacks, guestStacks: await guestStacks(shim, sandbox, signal) };
+    },
+    DiagTasks: ({ execs }) =>
+      Promise.try(() => ({ tasks: listTasks(shim, execs) })),
+    // The guest decides where a share is: the request's `uvmPath` counts nothing.
+    DiagShare: async ({ hostPath, readOnly }, { signal }) => {
+      const { id, vm } = running(shim);
+      const runtime = await shim.runtime;
+      const path = await runtime.share(vm, { hostPath, readOnly }, signal);
+      shim.log.info("A path of the host is shared", {
+        sandbox: id,
+        hostPath,
+        path,
+      });
+      return {};
+    },
+    DiagPid: () => Promise.resolve({ pid: Deno.pid }),
+  };
+}
