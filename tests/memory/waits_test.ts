@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { memoryPair } from "../base/duplex.ts";
-import { silentLogger as log } from "../base/log.ts";
+import { memoryPair } from "../../base/duplex.ts";
+import { silentLogger as log } from "../../base/log.ts";
 import {
   classOf,
   messageClass,
   requestTypes,
-} from "../bridge/message_types.ts";
-import { ScriptedPeer } from "../bridge/scripted_peer.ts";
-import { GuestBridge } from "../bridge/server.ts";
-import { libc } from "../ffi/linux/libc.ts";
-import { withFakeVm } from "./fake_vm.ts";
+} from "../../bridge/message_types.ts";
+import { ScriptedPeer } from "../../bridge/scripted_peer.ts";
+import { GuestBridge } from "../../bridge/server.ts";
+import { libc } from "../../ffi/linux/libc.ts";
+import { withFakeVm } from "../../guest/fake_vm.ts";
 
 // It stays loaded for the life of the process.
 Deno.test.beforeAll(() => void libc());
