@@ -9,7 +9,7 @@
  */
 
 /** Test modules that one worker takes. */
-const modulesPerWorker = 20;
+const modulesPerWorker = 40;
 
 /** Files below some folders, or the files themselves, in order. */
 async function filesOf(

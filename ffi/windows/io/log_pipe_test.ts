@@ -16,7 +16,7 @@ Deno.test("the pipe is named as containerd dials it", () => {
   assertEquals(name, "\\\\.\\pipe\\containerd-shim-k8s.io-pod1-log");
 });
 
-Deno.test("lines go to the reader, in order", async () => {
+Deno.test("host:O10 lines go to the reader, in order", async () => {
   const bench = new FakeIo();
   const log = LogPipe.open(bench.io, name);
   const peer = await reader(bench);
@@ -31,7 +31,7 @@ Deno.test("lines go to the reader, in order", async () => {
   assertEquals(await bench.end(), []);
 });
 
-Deno.test("lines without a reader are dropped", async () => {
+Deno.test("host:O10 lines without a reader are dropped", async () => {
   const bench = new FakeIo();
   const log = LogPipe.open(bench.io, name);
   log.sink("nobody reads this\n");
@@ -109,7 +109,7 @@ Deno.test("while a reader does not keep up, lines are dropped whole; later ones 
   assertEquals(await bench.end(), []);
 });
 
-Deno.test("a reader that went away is dropped, and the next one gets further lines", async () => {
+Deno.test("host:O10 a reader that went away is dropped, and the next one gets further lines", async () => {
   const bench = new FakeIo();
   const log = LogPipe.open(bench.io, name);
   const gone = await reader(bench);
@@ -161,7 +161,7 @@ Deno.test("the sink never throws, also after the end", async () => {
   assertEquals(await bench.end(), []);
 });
 
-Deno.test("close() does not wait for a reader that reads nothing", async () => {
+Deno.test("host:O10 close() does not wait for a reader that reads nothing", async () => {
   const bench = new FakeIo();
   const log = LogPipe.open(bench.io, name);
   const stuck = await reader(bench);

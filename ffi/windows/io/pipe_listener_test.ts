@@ -31,7 +31,7 @@ function clients(bench: FakeIo, count: number): FakePeer[] {
   return peers;
 }
 
-Deno.test("a client and the server talk, and end", async () => {
+Deno.test("host:O9 a client and the server talk, and end", async () => {
   const bench = new FakeIo();
   const listener = open(bench);
   const client = await dialPipe(bench.io, pipe, {
@@ -188,9 +188,9 @@ Deno.test("a question about the name that is not answered does not mean that som
   assertEquals(await bench.end(), []);
 });
 
-Deno.test("a name that is no pipe of this machine is refused", async () => {
+Deno.test("host:O9 a name that is empty or no pipe of this machine is refused", async () => {
   const bench = new FakeIo();
-  for (const name of ["\\\\server\\pipe\\a", "\\\\.\\pipe\\..\\C:\\a"]) {
+  for (const name of ["", "\\\\server\\pipe\\a", "\\\\.\\pipe\\..\\C:\\a"]) {
     const error = assertThrows(
       () => PipeListener.open(bench.io, name),
       ShimError,
