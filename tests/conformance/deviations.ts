@@ -13,6 +13,7 @@ import type { Deviation } from "./deviation.ts";
 import { guestDeviations } from "./guest_deviations.ts";
 import { objectOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
+import { traceDeviations } from "./trace_deviations.ts";
 
 /** The disk that a VM boots from, in its document. */
 function bootDiskPath(devices: JsonObject): string {
@@ -58,6 +59,7 @@ export const deviations: readonly Deviation[] = [
   },
   ...containerDeviations,
   ...guestDeviations,
+  ...traceDeviations,
   {
     set: "hcs-modify",
     ours: "an update of an adapter without settings cannot be asked for",

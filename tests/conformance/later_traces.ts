@@ -1,0 +1,47 @@
+/**
+ * Traces whose calls cannot be played yet, and what that waits for.
+ *
+ * @module
+ */
+
+import type { JsonObject } from "../../base/json.ts";
+import { objectsOf } from "./json.ts";
+import { strangeServices } from "./shim_trace.ts";
+
+/** Behind a defect of the peer its recorded answers follow from a wrong state. */
+const afterDefect = "no rule yet for what follows from the peer's defect";
+
+/** Scenarios for which a rule is missing. */
+const scenarios: Readonly<Record<string, string>> = {
+  "bad-container-requests": afterDefect,
+  "concurrent-creates": "no comparison yet for calls that interleave freely",
+  "create-fails-in-guest": afterDefect,
+  "exec-stdio": "its messages, and pipes that nobody serves, have no rule yet",
+  "guest-dies": afterDefect,
+  "modify-fails": afterDefect,
+  "scsi-disk": afterDefect,
+  "shutdown-with-running": "no rule yet for the release of an ended VM",
+  "start-fails-in-guest": "the exit of what never ran has no rule yet",
+  "two-containers": afterDefect,
+  "update": "statistics that failed on the recorder's machine have no rule yet",
+  "vm-exit": afterDefect,
+};
+
+/**
+ * Why a trace cannot be played yet.
+ *
+ * @param scenario Its scenario.
+ * @param trace The trace.
+ * @returns Undefined when it can.
+ */
+export function laterTrace(
+  scenario: string,
+  trace: JsonObject,
+): string | undefined {
+  const hasCalls = objectsOf(trace.events).some(({ log }) => log === "ttrpc");
+  if (!hasCalls) return "it has command lines of the binary only";
+  const strange = strangeServices(trace);
+  return strange.length > 0
+    ? `it calls ${strange.join(", ")}`
+    : scenarios[scenario];
+}

@@ -1,0 +1,147 @@
+import { assert, assertEquals } from "@std/assert";
+import type { JsonObject } from "../../base/json.ts";
+import { laterTrace } from "./later_traces.ts";
+import { traceDeviations } from "./trace_deviations.ts";
+
+/** What the row that says this expects. */
+function expected(
+  ours: string,
+  output: JsonObject,
+  input: JsonObject = {},
+): JsonObject | undefined {
+  const row = traceDeviations.find((row) => row.ours.includes(ours));
+  assert(row?.expected, ours);
+  return row.expected({ input, output, defects: [] });
+}
+
+const sent = (seq: number, method: string, request: JsonObject) => ({
+  log: "ttrpc",
+  kind: "call",
+  seq,
+  method,
+  request,
+});
+
+Deno.test("a status has the process id of the shim, unless it failed", () => {
+  const rule = "process id";
+  const status = { method: "SandboxStatus", reply: { response: {} } };
+  assertEquals(expected(rule, { calls: [status] }), {
+    calls: [{ ...status, reply: { response: { pid: "<shim-pid>" } } }],
+  });
+  const failed = { method: "SandboxStatus", reply: { code: "NotFound" } };
+  assertEquals(expected(rule, { calls: [failed] }), undefined);
+});
+
+Deno.test("an exec's state has the bundle of its container", () => {
+  const events = [sent(1, "Create", { id: "c", bundle: "C:\\b" })];
+  const state = { seq: 2, method: "State", reply: { response: {} } };
+  const exec = { ...state, reply: { response: { exec_id: "e" } } };
+  const input = { events: [...events, sent(2, "State", { id: "c" })] };
+  const rule = "state of an exec";
+  assertEquals(expected(rule, { calls: [exec] }, input), {
+    calls: [{
+      ...exec,
+      reply: { response: { exec_id: "e", bundle: "C:\\b" } },
+    }],
+  });
+  assertEquals(expected(rule, { calls: [state] }, input), undefined);
+});
+
+Deno.test("the options of a sandbox are annotations of its containers", () => {
+  const options = { decoded: { vm_processor_count: 2, debug: true } };
+  const input = { events: [sent(1, "CreateSandbox", { options })] };
+  const create = (annotations: JsonObject) => ({
+    calls: [{
+      guest: [{
+        name: "Create",
+        ContainerConfig: { OciSpecification: { annotations } },
+      }],
+    }],
+  });
+  const name = "io.microsoft.virtualmachine.computetopology.processor.count";
+  const rule = "options of its sandbox";
+  assertEquals(expected(rule, create({}), input), create({ [name]: "2" }));
+  assertEquals(
+    expected(rule, create({ [name]: "3" }), input),
+    create({ [name]: "3" }),
+  );
+});
+
+const exit = { topic: "/tasks/exit", container_id: "c" };
+const deleted = { topic: "/tasks/delete", container_id: "c" };
+
+Deno.test("init's end is told with the id of its container", () => {
+  const events = { c: [exit, { ...deleted, id: "exec" }] };
+  assertEquals(expected("which init has, too", { events }), {
+    events: { c: [{ ...exit, id: "c" }, { ...deleted, id: "exec" }] },
+  });
+});
+
+Deno.test("the end of a container that was killed before it ran is told", () => {
+  const killed = { ...deleted, exit_status: 1 };
+  const rule = "killed before it ran";
+  assertEquals(expected(rule, { events: { c: [killed] } }), {
+    events: { c: [{ ...exit, exit_status: 1 }, killed] },
+  });
+  assertEquals(expected(rule, { events: { c: [exit, killed] } }), undefined);
+  assertEquals(expected(rule, { events: { c: [deleted] } }), undefined);
+});
+
+Deno.test("a container that has ended is not started in the guest", () => {
+  const start = {
+    method: "Start",
+    reply: { code: "FailedPrecondition" },
+    guest: [{ name: "Start" }],
+  };
+  const rule = "not started in the guest";
+  assertEquals(expected(rule, { calls: [start] }), {
+    calls: [{ ...start, guest: [] }],
+  });
+  const refused = { ...start, reply: { code: "Unknown" } };
+  assertEquals(expected(rule, { calls: [refused] }), undefined);
+});
+
+Deno.test("a VM that never ran has no time of its start", () => {
+  const status = {
+    seq: 2,
+    method: "SandboxStatus",
+    reply: { response: { created_at: "<time>" } },
+  };
+  const start = { seq: 1, method: "StartSandbox", reply: { response: {} } };
+  const rule = "no time of its start";
+  assertEquals(expected(rule, { calls: [status] }), {
+    calls: [{ ...status, reply: { response: {} } }],
+  });
+  assertEquals(expected(rule, { calls: [start, status] }), undefined);
+});
+
+Deno.test("a verbose status names process and state", () => {
+  const status = {
+    seq: 1,
+    method: "SandboxStatus",
+    reply: { response: { state: "SANDBOX_READY" } },
+  };
+  const input = (verbose: boolean) => ({
+    events: [sent(1, "SandboxStatus", { verbose })],
+  });
+  const rule = "verbose status";
+  const info = { pid: String(Deno.pid), state: "Running" };
+  assertEquals(expected(rule, { calls: [status] }, input(true)), {
+    calls: [{
+      ...status,
+      reply: { response: { info, state: "SANDBOX_READY" } },
+    }],
+  });
+  assertEquals(expected(rule, { calls: [status] }, input(false)), undefined);
+});
+
+Deno.test("a trace is played unless something is missing for it", () => {
+  const calls = (service: string) => ({
+    events: [{ log: "ttrpc", kind: "call", service }],
+  });
+  const task = calls("containerd.task.v3.Task");
+  assertEquals(laterTrace("simple-pod", task), undefined);
+  assertEquals(laterTrace("x", calls("x.y.Z")), "it calls x.y.Z");
+  assert(laterTrace("x", { events: [{ log: "binary" }] })?.includes("binary"));
+  assert(laterTrace("guest-dies", task)?.includes("defect"));
+});
