@@ -14,6 +14,7 @@ import { guestDeviations } from "./guest_deviations.ts";
 import { objectOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
 import { traceDeviations } from "./trace_deviations.ts";
+import { tracePodDeviations } from "./trace_pod_deviations.ts";
 
 /** The disk that a VM boots from, in its document. */
 function bootDiskPath(devices: JsonObject): string {
@@ -60,6 +61,7 @@ export const deviations: readonly Deviation[] = [
   ...containerDeviations,
   ...guestDeviations,
   ...traceDeviations,
+  ...tracePodDeviations,
   {
     set: "hcs-modify",
     ours: "an update of an adapter without settings cannot be asked for",

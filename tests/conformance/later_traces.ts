@@ -19,11 +19,6 @@ const scenarios: Readonly<Record<string, string>> = {
   "exec-stdio": "its messages, and pipes that nobody serves, have no rule yet",
   "guest-dies": afterDefect,
   "modify-fails": afterDefect,
-  "scsi-disk": afterDefect,
-  "shutdown-with-running": "no rule yet for the release of an ended VM",
-  "start-fails-in-guest": "the exit of what never ran has no rule yet",
-  "two-containers": afterDefect,
-  "update": "statistics that failed on the recorder's machine have no rule yet",
   "vm-exit": afterDefect,
 };
 

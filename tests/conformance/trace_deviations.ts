@@ -11,7 +11,7 @@ import { objectOf, objectsOf, textOf, without } from "./json.ts";
 import { shimPid } from "./trace_messages.ts";
 
 /** The calls of the clients of a trace, by their numbers. */
-function clientCalls(trace: JsonObject): Map<number, JsonObject> {
+export function clientCalls(trace: JsonObject): Map<number, JsonObject> {
   return new Map(
     objectsOf(trace.events).filter(({ log, kind }) =>
       log === "ttrpc" && kind === "call"
@@ -98,6 +98,9 @@ function hasStarted({ output }: Judged, { seq }: JsonObject): boolean {
     objectOf(reply).response !== undefined
   );
 }
+
+/** What the peer says of a type that it does not know. */
+const unknownType = /^(.*type with url \S+): not found$/;
 
 /** The events of a container; one that never ran has an exit, too. */
 function withExit(events: JsonObject[]): JsonObject[] {
@@ -228,6 +231,35 @@ export const traceDeviations: readonly Deviation[] = [
       const { state } = objectOf(objectOf(call.reply).response);
       return objectOf(request).verbose === true && state === "SANDBOX_READY"
         ? answering(call, { info: { pid: String(Deno.pid), state: "Running" } })
+        : undefined;
+    }),
+  },
+  {
+    set: "trace",
+    ours: "a container that the guest never heard of is not deleted there",
+    reason: "the peer asks for it whenever a create fails",
+    expected: onCalls((call) => {
+      const requests = objectsOf(call.guest);
+      const names = requests.map(({ name }) => name);
+      const isNews = call.method === "Create" && !names.includes("Create") &&
+        names.includes("DeleteContainerState");
+      return isNews
+        ? {
+          ...call,
+          guest: requests.filter(({ name }) => name !== "DeleteContainerState"),
+        }
+        : undefined;
+    }),
+  },
+  {
+    set: "trace",
+    ours: "resources of an unknown type are an invalid argument",
+    reason: "nothing that has an id was not found",
+    expected: onCalls((call) => {
+      const reply = objectOf(call.reply);
+      const [, text] = unknownType.exec(textOf(reply.error)) ?? [];
+      return call.method === "Update" && text !== undefined
+        ? { ...call, reply: { ...reply, error: text } }
         : undefined;
     }),
   },

@@ -145,3 +145,24 @@ Deno.test("a trace is played unless something is missing for it", () => {
   assert(laterTrace("x", { events: [{ log: "binary" }] })?.includes("binary"));
   assert(laterTrace("guest-dies", task)?.includes("defect"));
 });
+
+Deno.test("what the guest never heard of is not deleted there", () => {
+  const rule = "never heard of";
+  const forget = { name: "DeleteContainerState" };
+  const failed = { method: "Create", guest: [{ name: "x" }, forget] };
+  assertEquals(expected(rule, { calls: [failed] }), {
+    calls: [{ ...failed, guest: [{ name: "x" }] }],
+  });
+  const heard = { method: "Create", guest: [{ name: "Create" }, forget] };
+  assertEquals(expected(rule, { calls: [heard] }), undefined);
+});
+
+Deno.test("resources of an unknown type are no missing thing", () => {
+  const update = (error: string) => ({
+    calls: [{ method: "Update", reply: { error } }],
+  });
+  const rule = "unknown type";
+  const text = "failed: type with url a/B";
+  assertEquals(expected(rule, update(`${text}: not found`)), update(text));
+  assertEquals(expected(rule, update("c: not found")), undefined);
+});

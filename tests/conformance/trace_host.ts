@@ -5,7 +5,7 @@
  */
 
 import { ShimError } from "../../base/errors.ts";
-import { HResultError } from "../../base/hresult.ts";
+import { HResult, HResultError } from "../../base/hresult.ts";
 import {
   formatJson,
   type Json,
@@ -89,6 +89,7 @@ class TraceSystem implements ComputeSystem {
   readonly guest: TraceGuest;
   readonly #host: TraceHost;
   readonly #exited = Promise.withResolvers<ExitInfo>();
+  #hasExited = false;
 
   constructor(host: TraceHost, id: string) {
     this.#host = host;
@@ -110,6 +111,9 @@ class TraceSystem implements ComputeSystem {
   async modify(request: Json): Promise<void> {
     await Promise.resolve();
     const args = { id: this.id, configuration: { $json: plain(request) } };
+    if (this.#hasExited) {
+      throw new HResultError(HResult.SystemAlreadyStopped, "modify");
+    }
     this.#host.call("HcsModifyComputeSystem", args);
   }
 
@@ -130,6 +134,11 @@ class TraceSystem implements ComputeSystem {
   }
 
   async exit(info: ExitInfo): Promise<void> {
+    if (!this.#hasExited) {
+      const data = { Status: info.status, ExitType: info.exitType };
+      this.#host.note({ log: "host", event: "SystemExited", data });
+    }
+    this.#hasExited = true;
     this.#exited.resolve(info);
     await this.guest.die();
   }

@@ -94,3 +94,21 @@ Deno.test("a guest that only failed has no class", () => {
     error: { code: "Unclassified", message },
   });
 });
+
+Deno.test("a VM that has ended is asked for nothing more", () => {
+  const modify = { log: "host", fn: "HcsModifyComputeSystem", args: {} };
+  const { calls } = layOutOwn([
+    call(1, "Delete"),
+    modify,
+    { log: "host", event: "SystemExited" },
+    modify,
+  ]);
+  assertEquals(objectsOf(calls)[0]!.host, [{ call: "modify" }]);
+});
+
+Deno.test("what failed on the recorder's machine alone is not compared", () => {
+  const own = layOutOwn([call(1, "Stats"), reply(1, { response: { a: 1 } })]);
+  const failed = { error: { code: "Unknown" }, environmentArtefact: true };
+  const layout = layOutShim([call(1, "Stats"), reply(1, failed)], own);
+  assertEquals(layout.calls, own.calls);
+});
