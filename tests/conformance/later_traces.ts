@@ -16,10 +16,8 @@ const scenarios: Readonly<Record<string, string>> = {
   "bad-container-requests": afterDefect,
   "concurrent-creates": "no comparison yet for calls that interleave freely",
   "create-fails-in-guest": afterDefect,
-  "exec-stdio": "its messages, and pipes that nobody serves, have no rule yet",
   "guest-dies": afterDefect,
   "modify-fails": afterDefect,
-  "vm-exit": afterDefect,
 };
 
 /**

@@ -263,4 +263,17 @@ export const traceDeviations: readonly Deviation[] = [
         : undefined;
     }),
   },
+  {
+    set: "trace",
+    ours: "a stream is a named pipe, and nothing else",
+    reason: "the peer starts programs for streams, and names their scheme",
+    expected: onCalls((call) => {
+      const reply = objectOf(call.reply);
+      const error = textOf(reply.error);
+      const own = error.replace("scheme must be 'binary', got", "scheme");
+      return own === error
+        ? undefined
+        : { ...call, reply: { ...reply, error: own } };
+    }),
+  },
 ];

@@ -166,3 +166,13 @@ Deno.test("resources of an unknown type are no missing thing", () => {
   assertEquals(expected(rule, update(`${text}: not found`)), update(text));
   assertEquals(expected(rule, update("c: not found")), undefined);
 });
+
+Deno.test("a stream is a named pipe", () => {
+  const exec = (error: string) => ({ calls: [{ reply: { error } }] });
+  const rule = "named pipe";
+  assertEquals(
+    expected(rule, exec("x: scheme must be 'binary', got: 'file'")),
+    exec("x: scheme: 'file'"),
+  );
+  assertEquals(expected(rule, exec("x")), undefined);
+});

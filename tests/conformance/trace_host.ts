@@ -14,6 +14,7 @@ import {
 } from "../../base/json.ts";
 import { joinWindowsPath } from "../../base/windows_path.ts";
 import { FakeSockets } from "../../controllers/testing/fake_sockets.ts";
+import { pipeOf } from "../../ffi/windows/io/stdio.ts";
 import { windowsLayers } from "../../ffi/windows/storage/layers.ts";
 import {
   hostEndpoint,
@@ -44,6 +45,16 @@ function onVolume(path: string): string {
 
 function notFound(what: string): ShimError {
   return new ShimError("NotFound", `"${what}" was not found`);
+}
+
+/** The pipes that nobody served, as the recorded replies tell. */
+function unservedPipes(events: readonly JsonObject[]): Set<string> {
+  const texts = events.map(({ error }) => textOf(objectOf(error).message));
+  return new Set(
+    texts.flatMap((text) =>
+      /open (\\\\\.\\pipe\\[^:]*):/.exec(text)?.[1] ?? []
+    ),
+  );
 }
 
 /** Takes an event of ours. */
@@ -173,6 +184,13 @@ export class TraceHost {
       events.filter(({ log }) => log === "host" || log === "bridge"),
     );
     this.platform.os = "windows";
+    const open = this.platform.stdio.bind(this.platform);
+    const unserved = unservedPipes(events);
+    this.platform.stdio = async (url, name) => {
+      const pipe = pipeOf(url, name);
+      if (unserved.has(pipe)) throw notFound(pipe);
+      return await open(url, name);
+    };
     this.platform.layers = (source) =>
       windowsLayers(source, () => Promise.resolve(), () => Promise.resolve());
   }

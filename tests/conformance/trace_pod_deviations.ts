@@ -123,6 +123,13 @@ function deleted(
   };
 }
 
+/** True for a delete of a container whose pod the peer has forgotten. */
+function isLost({ call }: Pick<Step, "call">): boolean {
+  const { code, error } = objectOf(call.reply);
+  return call.method === "Delete" && code === "NotFound" &&
+    /pod controller for pod \S+ not found/.test(textOf(error));
+}
+
 /** True for a start of a container that the guest refused. */
 function isFailedStart({ call, method, request, reply }: Step): boolean {
   const asked = objectsOf(call.guest).some(({ name }) => name === "Start");
@@ -227,6 +234,32 @@ export const tracePodDeviations: readonly Deviation[] = [
         ] as const
       );
       return { ...changed, events: Object.fromEntries(events) };
+    },
+  },
+  {
+    set: "trace",
+    ours: "a container is deleted also when its pod's first one is gone",
+    reason: "the peer finds it no more once the VM has ended",
+    expected: (judged) => {
+      const { input, output } = judged;
+      const lost = stepsOf(input, output).filter((step) =>
+        isLost(step) && step.present.has(step.id)
+      ).map(({ id }) => id);
+      if (lost.length === 0) return undefined;
+      const events: JsonObject = { ...objectOf(output.events) };
+      for (const id of lost) {
+        const list = objectsOf(events[id]);
+        const exit = list.find((event) =>
+          event.topic === "/tasks/exit" && event.id === id
+        );
+        events[id] = [...list, { ...exit, topic: "/tasks/delete" }];
+      }
+      const told = { ...output, events };
+      return onSteps(({ call, id }, _steps, output) =>
+        lost.includes(id) && isLost({ call })
+          ? { ...call, reply: deleteReply(output, id) }
+          : undefined
+      )({ ...judged, output: told });
     },
   },
 ];

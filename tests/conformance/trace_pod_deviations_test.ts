@@ -138,3 +138,20 @@ Deno.test("a container that could not be started has ended with 1", () => {
   assertEquals(events.p![0]!.exit_status, 9);
   assertEquals(expected(rule, judged([["Start", "c", done]])), undefined);
 });
+
+Deno.test("a container of a pod that the peer has forgotten is deleted", () => {
+  const error = "pod controller for pod p not found: not found";
+  const lost = ["Delete", "c", { reply: { code: "NotFound", error } }] as const;
+  const trace = judged([["Create", "c", done], lost]);
+  const end = { pid: 7, exit_status: 9, exited_at: "<time>" };
+  const exit = { topic: "/tasks/exit", id: "c", ...end };
+  const output = { ...trace.output, events: { c: [exit] } };
+  const rule = "first one is gone";
+  const { calls, events } = expected(rule, { ...trace, output } as never) as {
+    calls: JsonObject[];
+    events: JsonObject;
+  };
+  assertEquals(events.c, [exit, { ...exit, topic: "/tasks/delete" }]);
+  assertEquals(calls[1]!.reply, { response: end });
+  assertEquals(expected(rule, judged([lost])), undefined);
+});
