@@ -20,7 +20,7 @@ export function clientCalls(trace: JsonObject): Map<number, JsonObject> {
 }
 
 /** Applies a rule to the calls; undefined where it says nothing of any. */
-function onCalls(
+export function onCalls(
   rule: (call: JsonObject, judged: Judged) => JsonObject | undefined,
 ): NonNullable<Deviation["expected"]> {
   return (judged) => {

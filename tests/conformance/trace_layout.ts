@@ -49,8 +49,10 @@ export function unpacked(value: Json): Json {
 /** A request to the guest without what identifies the message. */
 export function guestRequest({ name, payload }: JsonObject): JsonObject {
   const request = without(objectOf(unpacked(payload!)), "ActivityId", "otsc");
+  // The peer writes options that are not there as null.
+  const own = request.Options === null ? without(request, "Options") : request;
   const type = textOf(name).replace(/^Request\((.*)\)$/, "$1");
-  return { name: type, ...request };
+  return { name: type, ...own };
 }
 
 function hostRequest({ fn, args }: JsonObject): JsonObject {
