@@ -209,7 +209,7 @@ export class LinuxContainer {
    */
   newProcess(execId: string): ProcessController {
     if (!this.#state.is("Running")) {
-      throw this.#state.refusal("execute a process in");
+      throw this.#state.refusal(`execute process "${execId}" in`);
     }
     return this.#processes.add(execId);
   }

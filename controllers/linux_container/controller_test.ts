@@ -103,7 +103,7 @@ Deno.test("host:K36 calls in the wrong state are refused", async () => {
 Deno.test("host:K5 newProcess() needs a running container and a free id", async () => {
   const world = new ContainerWorld();
   const { container } = world;
-  assertThrows(() => container.newProcess("e"), ShimError, "NotCreated");
+  assertThrows(() => container.newProcess("e"), ShimError, 'process "e" in');
   const init = await world.run();
   const process = container.newProcess("e");
   assertEquals(container.process("e"), process);

@@ -136,6 +136,8 @@ export class ProcessController {
 
   readonly #deps: ProcessDependencies;
   readonly #ids: ProcessIds;
+  /** What errors call it. */
+  readonly #name: string;
   readonly #log: Logger;
   readonly #state: State<ProcessState, ProcessEvent>;
   readonly #mutations = new SerialQueue();
@@ -156,11 +158,12 @@ export class ProcessController {
    */
   constructor(deps: ProcessDependencies, ids: ProcessIds) {
     const { containerId, execId } = ids;
-    const name = execId === "" ? "init process" : `process "${execId}"`;
+    const kind = execId === "" ? "init process" : `process "${execId}"`;
+    this.#name = `${kind} of container "${containerId}"`;
     this.#deps = deps;
     this.#ids = ids;
     this.#log = deps.log.child({ container: containerId, exec: execId });
-    this.#state = processStates.begin(`${name} of container "${containerId}"`);
+    this.#state = processStates.begin(this.#name);
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
     this.exited = promise;
     this.#settleExited = resolve;
@@ -200,15 +203,26 @@ export class ProcessController {
   create(request: CreateProcess, signal?: AbortSignal): Promise<void> {
     return this.#mutations.run(async () => {
       this.#state.require("create");
-      this.#upstream = await openUpstream(
-        this.#deps.openStdio,
-        request.stdio,
-        this.#log,
-        signal,
-      );
+      this.#upstream = await this.#open(request.stdio, signal);
       this.#made = request;
       this.#state.to("create");
     });
+  }
+
+  /** Opens the client's streams; an error names the process. */
+  async #open(paths: StdioPaths, signal?: AbortSignal): Promise<Upstream> {
+    try {
+      return await openUpstream(
+        this.#deps.openStdio,
+        paths,
+        this.#log,
+        signal,
+      );
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof ShimError)) throw error;
+      const message = `Cannot create ${this.#name}: ${error.message}`;
+      throw new ShimError(error.code, message, { cause: error });
+    }
   }
 
   /**
@@ -305,7 +319,7 @@ export class ProcessController {
     if (!this.#made?.stdio.terminal) {
       throw new ShimError(
         "FailedPrecondition",
-        `Cannot resize the terminal of a process of container "${this.#ids.containerId}": it has none`,
+        `Cannot resize the terminal of ${this.#name}: it has none`,
       );
     }
     await this.#process?.resize(width, height);

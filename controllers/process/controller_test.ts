@@ -90,7 +90,7 @@ Deno.test("host:J3 create() with a terminal and a path for errors is refused", a
   const error = await assertRejects(
     () => world.create({ stdio: { ...allStdio, terminal: true } }),
     ShimError,
-    'no stderr of its own, but "err"',
+    'process "probe" of container "web": A process with a terminal has no stderr of its own, but "err"',
   );
   assertEquals(error.code, "FailedPrecondition");
   assertEquals(world.process.state, "NotCreated");
@@ -259,7 +259,7 @@ Deno.test("host:J18 resize() needs a running process with a terminal", async () 
   const error = await assertRejects(
     () => plain.process.resize(80, 25),
     ShimError,
-    "it has none",
+    'process "probe" of container "web": it has none',
   );
   assertEquals(error.code, "FailedPrecondition");
   await other.exit(0);

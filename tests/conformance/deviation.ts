@@ -19,7 +19,12 @@ export interface Judged {
 /** One difference. */
 export interface Deviation {
   /** The set to which it applies. */
-  readonly set: "hcs-doc" | "container-doc" | "hcs-modify" | "guest-agent";
+  readonly set:
+    | "hcs-doc"
+    | "container-doc"
+    | "hcs-modify"
+    | "guest-agent"
+    | "trace";
   /** What we do. */
   readonly ours: string;
   /** Why. */

@@ -13,6 +13,9 @@ import type { Deviation } from "./deviation.ts";
 import { guestDeviations } from "./guest_deviations.ts";
 import { objectOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
+import { traceDeviations } from "./trace_deviations.ts";
+import { tracePodDeviations } from "./trace_pod_deviations.ts";
+import { traceSandboxDeviations } from "./trace_sandbox_deviations.ts";
 
 /** The disk that a VM boots from, in its document. */
 function bootDiskPath(devices: JsonObject): string {
@@ -58,6 +61,9 @@ export const deviations: readonly Deviation[] = [
   },
   ...containerDeviations,
   ...guestDeviations,
+  ...traceDeviations,
+  ...tracePodDeviations,
+  ...traceSandboxDeviations,
   {
     set: "hcs-modify",
     ours: "an update of an adapter without settings cannot be asked for",

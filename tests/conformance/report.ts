@@ -5,7 +5,7 @@
  */
 
 import { readSet, type RecordedSet, setNames } from "./recordings.ts";
-import { judgeCase, laterSets, runners, type SetRun } from "./sets.ts";
+import { type Begin, judgeCase, runners, type SetRun } from "./sets.ts";
 
 /** How many cases went how. */
 export interface Counts {
@@ -37,6 +37,15 @@ export async function runSet(
       print(`FAIL ${name}/${file}: ${oneLine(error)}`);
     }
     for (const recorded of cases) {
+      const reason = setRun.later?.(recorded);
+      if (reason !== undefined) {
+        print(`${name}: cannot be run yet: ${file}: ${reason}`);
+        continue;
+      }
+      const leftOut = setRun.leftOut?.(recorded);
+      if (leftOut !== undefined) {
+        print(`${name}: left out of ${file}: ${leftOut}`);
+      }
       const result = await judgeCase(name, recorded, setRun);
       if (result.difference === undefined) {
         passed++;
@@ -58,6 +67,25 @@ export async function runSet(
   return { passed, failed };
 }
 
+/** Begins one run of a set, and ends it. */
+async function runPart(
+  dir: string,
+  name: string,
+  begin: Begin,
+  print: (line: string) => void,
+): Promise<Counts> {
+  const setRun = await begin();
+  if (typeof setRun === "string") {
+    print(`skip: ${name}: ${setRun}`);
+    return { passed: 0, failed: 0 };
+  }
+  try {
+    return await runSet(await readSet(dir, name), setRun, print);
+  } finally {
+    await setRun.close?.();
+  }
+}
+
 /**
  * Runs all sets of a folder.
  *
@@ -73,24 +101,12 @@ export async function runFolder(
   if (names === undefined) return undefined;
   let [passed, failed] = [0, 0];
   for (const name of names) {
-    const begin = runners[name];
-    const later = laterSets[name];
-    if (later !== undefined) print(`${name}: cannot be run yet: ${later}`);
-    if (begin === undefined) {
-      if (later === undefined) print(`${name}: nobody knows this set`);
-      continue;
-    }
-    const setRun = await begin();
-    if (typeof setRun === "string") {
-      print(`skip: ${name}: ${setRun}`);
-      continue;
-    }
-    try {
-      const counts = await runSet(await readSet(dir, name), setRun, print);
+    const begins = runners[name];
+    if (begins === undefined) print(`${name}: nobody knows this set`);
+    for (const begin of begins ?? []) {
+      const counts = await runPart(dir, name, begin, print);
       passed += counts.passed;
       failed += counts.failed;
-    } finally {
-      await setRun.close?.();
     }
   }
   return { passed, failed };

@@ -16,7 +16,10 @@ import { recordedReplay, replay } from "./guest_replay.ts";
 import { runHcsDocument } from "./hcs_doc.ts";
 import type { RecordedCase } from "./recordings.ts";
 import { runSequence } from "./device_sequences.ts";
+import { playTrace, withoutStrange } from "./shim_trace.ts";
 import { operations } from "./single_requests.ts";
+import { laterTrace, leftOut } from "./later_traces.ts";
+import { layOutShim } from "./trace_layout.ts";
 
 /** Gives our output for the input of a case, in the layout of the recorded one. */
 export type RunCase = (recorded: RecordedCase) => Promise<JsonObject>;
@@ -29,20 +32,29 @@ export interface SetRun {
   readonly layOut?: (output: JsonObject) => JsonObject;
   /** What of the set is run, when that is not all. */
   readonly part?: string;
+  /** Why a case cannot be run yet; undefined when it can. */
+  readonly later?: (recorded: RecordedCase) => string | undefined;
+  /** What of a case is left out; undefined when nothing is. */
+  readonly leftOut?: (recorded: RecordedCase) => string | undefined;
   /** Ends what the cases have needed. */
   readonly close?: () => Promise<void>;
 }
 
-/** The sets that run, by name: how each begins, or why it cannot on this machine. */
-export const runners: Readonly<
-  Record<string, () => Promise<SetRun | string>>
-> = {
-  "hcs-doc": () =>
-    Promise.resolve({ run: ({ input }) => runHcsDocument(input) }),
-  "container-doc": () => Promise.resolve({ run: runContainerDocument }),
-  "hcs-modify": () => Promise.resolve({ run: runModification }),
-  "guest-agent": beginGuestAgent,
-  "trace": () => Promise.resolve(beginReplay()),
+/** Begins a run of a set, or tells why that cannot be on this machine. */
+export type Begin = () => Promise<SetRun | string>;
+
+/** The sets that run, by name: how their runs begin. */
+export const runners: Readonly<Record<string, readonly Begin[]>> = {
+  "hcs-doc": [
+    () => Promise.resolve({ run: ({ input }) => runHcsDocument(input) }),
+  ],
+  "container-doc": [() => Promise.resolve({ run: runContainerDocument })],
+  "hcs-modify": [() => Promise.resolve({ run: runModification })],
+  "guest-agent": [beginGuestAgent],
+  "trace": [
+    () => Promise.resolve(beginReplay()),
+    () => Promise.resolve(beginShimTrace()),
+  ],
 };
 
 /** The guest's side of a trace; the layout of the recorded answers needs ours. */
@@ -52,6 +64,18 @@ function beginReplay(): SetRun {
     part: "requests to the guest",
     run: async ({ input }) => ours = await replay(input),
     layOut: (output) => recordedReplay(output, ours),
+  };
+}
+
+/** The shim's side of a trace; which classes are open depends on ours. */
+function beginShimTrace(): SetRun {
+  let ours: JsonObject = {};
+  return {
+    part: "calls to the shim",
+    later: ({ group, input }) => laterTrace(group, input),
+    leftOut: ({ input }) => leftOut(input),
+    run: async ({ input }) => ours = await playTrace(input),
+    layOut: (output) => layOutShim(withoutStrange(output).events, ours),
   };
 }
 
@@ -75,11 +99,6 @@ async function runModification(
     ? await runSequence(group, input)
     : await operation(input);
 }
-
-/** Sets of which the rest cannot be run yet, and what that waits for. */
-export const laterSets: Readonly<Record<string, string>> = {
-  "trace": "the shim's side joins with the issue on the services",
-};
 
 /** How a case went. */
 export interface CaseResult {
