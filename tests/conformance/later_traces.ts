@@ -50,7 +50,7 @@ export function laterTrace(
   if (!hasCalls) return "it has command lines of the binary only";
   const hasEffect = strangeCalls(trace).some((call) => asks(trace, call));
   return hasEffect
-    ? "it calls ShimDiag, which we do not serve, for what it asks of the VM"
+    ? "it calls ShimDiag, which is not played, for what it asks of the VM"
     : scenarios[scenario];
 }
 
