@@ -44,6 +44,12 @@ function held(world: ContainerWorld): string[] {
   return [...open];
 }
 
+/** The first failure: errors of the client's streams tell which process they are for. */
+async function failureOf(create: Promise<unknown>): Promise<unknown> {
+  const error = await create.then(() => undefined, (error) => error);
+  return error?.cause ?? error;
+}
+
 /** How many calls a create makes when nothing fails. */
 async function callsOfCreate(): Promise<number> {
   const plan = new FaultPlan(0, injected);
@@ -62,7 +68,7 @@ Deno.test("create() that fails at any step throws that error and leaves nothing"
     const world = new ContainerWorld({}, plan);
     const create = world.create({ spec: diskSpec, stdio: allStdio });
     const where = `step ${step}`;
-    assertEquals(await create.catch((error) => error), injected, where);
+    assertEquals(await failureOf(create), injected, where);
     assertEquals(world.container.state, "Invalid", where);
     assertEquals([world.scsi.disks, held(world)], [[], []], where);
     await world.container.terminated;
@@ -80,8 +86,9 @@ Deno.test("create() whose undo fails, too, throws the first error; delete releas
     const world = new ContainerWorld({}, undo);
     world.client.script.failNext("stdin", first);
     undo.calls = -1; // the client's first stream is no call of a plain create
-    const error = await world.create({ spec: diskSpec, stdio: allStdio })
-      .catch((error) => error);
+    const error = await failureOf(
+      world.create({ spec: diskSpec, stdio: allStdio }),
+    );
     const where = `undo ${step} (${undo.failed})`;
     assertEquals([error, undo.failed !== undefined], [first, true], where);
     await world.container.deleteProcess("");

@@ -19,6 +19,14 @@ async function withTree(
   }
 }
 
+/**
+ * Waits until something was looked for in vain: then the bound and the pause until
+ * the next look are under way. What is found at once has its bound alone.
+ */
+async function untilMissed(clock: FakeClock): Promise<void> {
+  while (clock.sleepers < 2) await clock.advance(0);
+}
+
 Deno.test("guest:M13 guest:M14 a device is waited for: its controller, its name, its partition, its node", () =>
   withTree(async (tree) => {
     const clock = new FakeClock();
@@ -63,7 +71,7 @@ Deno.test("guest:M13 guest:M14 a device or partition that does not appear, and a
     const find = (controller: number): Promise<void> =>
       devices.find({ controller, lun: 7, partition: 0n }).then(() => {});
     const missing = assertRejects(() => find(1), Error, "SCSI disk 1:7");
-    while (clock.sleepers === 0) await clock.advance(0);
+    await untilMissed(clock);
     await clock.advance(20);
     await missing;
     await Deno.mkdir(`${tree.sys}/bus/scsi/devices/5:0:0:7/block/sdd`, {
@@ -74,7 +82,7 @@ Deno.test("guest:M13 guest:M14 a device or partition that does not appear, and a
       ShimError,
       "partition 1",
     );
-    while (clock.sleepers === 0) await clock.advance(0);
+    await untilMissed(clock);
     await clock.advance(20);
     await lost;
     await assertRejects(() => find(4), Error, "SCSI controller 4");
