@@ -32,9 +32,17 @@ Deno.test("output goes to the host first, then to the file, which it is appended
     await Deno.writeTextFile(path, "before ");
     const kept = new OutputLog(await openLogFile(path), log);
     const [mine, host] = memoryPair();
-    const tee = new TeeOutput(mine, kept, log);
+    const taken = Promise.withResolvers<void>();
+    const slow: Duplex = {
+      read: (buffer) => mine.read(buffer),
+      close: () => mine.close(),
+      write: (portion) => taken.promise.then(() => mine.write(portion)),
+      closeWrite: () => mine.closeWrite(),
+    };
+    const tee = new TeeOutput(slow, kept, log);
     const writing = tee.write(bytes("one "));
     assertEquals(await Deno.readTextFile(path), "before ");
+    taken.resolve();
     assertEquals(await read(host), "one ");
     await writing;
     assertEquals(await Deno.readTextFile(path), "before one ");
