@@ -58,16 +58,33 @@ export function logFilePath(
   }
 }
 
+/** @throws What the system says, unless there is no such file. */
+async function isFifo(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFifo === true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /**
  * Opens a log file at its end; it and its folders are made when they are not there.
  * Several streams may write to one file: each write goes to the end.
  *
  * @param path Its absolute path.
+ * @throws {ShimError} InvalidArgument for a FIFO, whose open may never end.
  * @throws What the system says, for example that writing is forbidden.
  */
 export async function openLogFile(path: string): Promise<Duplex> {
   const folder = /^(.*[\\/])[^\\/]+$/.exec(path)?.[1];
   if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
+  if (await isFifo(path)) {
+    throw new ShimError(
+      "InvalidArgument",
+      `Cannot open log file "${path}": it is a FIFO; name it by its path alone`,
+    );
+  }
   const file = await Deno.open(path, { append: true, create: true, mode });
   let pending: Promise<void> | undefined;
   let isClosed = false;

@@ -82,3 +82,15 @@ Deno.test("a log file that cannot be opened or written tells why", async () => {
   await assertRejects(() => full.write(encode("x")), Error, "space");
   await full.close();
 });
+
+Deno.test("a FIFO is refused as a log file: its open would wait for a reader", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const path = `${dir}/fifo`;
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    const error = await assertRejects(() => openLogFile(path), ShimError);
+    assertEquals(error.code, "InvalidArgument");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
