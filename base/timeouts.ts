@@ -81,6 +81,44 @@ export function timeoutsWith(overrides: Partial<Timeouts>): Timeouts {
   return { ...defaultTimeouts, ...overrides };
 }
 
+/** Variables of hcsshim that name a bound, in whole seconds, and the row of each. */
+const variables = [
+  ["HCSSHIM_TIMEOUT_SYSTEMCREATE", "systemCreate"],
+  ["HCSSHIM_TIMEOUT_SYSTEMSTART", "systemStart"],
+  ["HCSSHIM_TIMEOUT_GCSCONNECTION", "vmStart"],
+] as const;
+
+/**
+ * The defaults with the rows that an operator has set by variables of hcsshim
+ * (`HCSSHIM_TIMEOUT_SYSTEMCREATE`, `…_SYSTEMSTART`, `…_GCSCONNECTION`). What is no
+ * positive number of whole seconds is ignored, as hcsshim does. A longer start of the
+ * compute system lengthens the start of the VM, which it is a part of.
+ *
+ * @param env Value of a variable; undefined when it is not set.
+ *
+ * @example A slow host
+ * ```ts
+ * import { operatorTimeouts } from "./timeouts.ts";
+ * const { systemCreate } = operatorTimeouts((name) =>
+ *   name === "HCSSHIM_TIMEOUT_SYSTEMCREATE" ? "600" : undefined
+ * );
+ * console.assert(systemCreate === 600_000);
+ * ```
+ */
+export function operatorTimeouts(
+  env: (name: string) => string | undefined,
+): Timeouts {
+  const set: Partial<Timeouts> = {};
+  for (const [variable, row] of variables) {
+    const text = env(variable) ?? "";
+    if (/^[0-9]{1,9}$/.test(text) && Number(text) > 0) {
+      set[row] = Number(text) * 1000;
+    }
+  }
+  const { vmStart = defaultTimeouts.vmStart, systemStart = 0 } = set;
+  return timeoutsWith({ ...set, vmStart: vmStart + systemStart });
+}
+
 /** Sizes and counts that neither side may exceed, so that each survives the other. */
 export const limits = {
   /** A bridge frame from the guest, with its header (hcsshim kills the bridge beyond). */

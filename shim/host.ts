@@ -6,6 +6,7 @@
  */
 
 import type { Logger } from "../base/log.ts";
+import { operatorTimeouts, type Timeouts } from "../base/timeouts.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 
 const onWindows = Deno.build.os === "windows";
@@ -14,6 +15,8 @@ const onWindows = Deno.build.os === "windows";
 export interface Machine {
   /** The operating system alone, which is light: all that `start` needs. */
   readonly platform: Platform;
+  /** Bounds, as the operator has set them. */
+  readonly timeouts: Timeouts;
   /**
    * Loads the whole host, with the compute service and what it needs. It works
    * with what {@linkcode Machine.platform} has opened.
@@ -30,13 +33,15 @@ export interface Machine {
  * needs; InvalidArgument when `LCOW_STATE` cannot be used.
  */
 export async function loadMachine(): Promise<Machine> {
+  const timeouts = operatorTimeouts((name) => Deno.env.get(name));
   if (onWindows) {
     const { windowsParts, windowsPlatform } = await import(
       "../ffi/windows/platform.ts"
     );
-    const parts = windowsParts();
+    const parts = windowsParts({ timeouts });
     return {
       platform: windowsPlatform(parts),
+      timeouts,
       host: async (log) => {
         const { windowsHost } = await import("../ffi/windows/host.ts");
         return windowsHost({ ...parts, log });
@@ -46,6 +51,7 @@ export async function loadMachine(): Promise<Machine> {
   const { simulatedHost, simulatedPlatform } = await import("../sim/host.ts");
   return {
     platform: simulatedPlatform(),
+    timeouts,
     host: (log) => simulatedHost({ log }),
   };
 }

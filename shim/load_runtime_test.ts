@@ -33,13 +33,12 @@ class Scene {
 
   async load(): Promise<Runtime> {
     const { platform } = this.host;
-    const machine = { platform, host: () => Promise.resolve(this.host) };
-    return await loadRuntime(
-      machine,
-      silentLogger,
-      this.clock,
-      defaultTimeouts,
-    );
+    const machine = {
+      platform,
+      timeouts: defaultTimeouts,
+      host: () => Promise.resolve(this.host),
+    };
+    return await loadRuntime(machine, silentLogger, this.clock);
   }
 
   /** Creates and boots a VM. */

@@ -6,7 +6,6 @@
 
 import { systemClock } from "../base/clock.ts";
 import { jsonLogger } from "../base/log.ts";
-import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Arguments } from "./args.ts";
 import { deleteTask } from "./delete.ts";
 import { loadMachine } from "./host.ts";
@@ -27,6 +26,6 @@ export async function runDelete(args: Arguments): Promise<Uint8Array> {
       (await machine.host(jsonLogger(print, { level: "warn" }))).compute,
     warn: (line) => print(`${line}\n`),
     clock: systemClock,
-    timeouts: defaultTimeouts,
+    timeouts: machine.timeouts,
   });
 }

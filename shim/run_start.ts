@@ -5,7 +5,6 @@
  */
 
 import { systemClock } from "../base/clock.ts";
-import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Arguments } from "./args.ts";
 import { loadMachine } from "./host.ts";
 import { start } from "./start.ts";
@@ -17,7 +16,7 @@ import { readStandardInput } from "./stdin.ts";
  * @returns The answer for standard output.
  */
 export async function runStart(args: Arguments): Promise<Uint8Array> {
-  const { platform } = await loadMachine();
+  const { platform, timeouts } = await loadMachine();
   return await start(args, {
     platform,
     bundle: Deno.cwd(),
@@ -28,6 +27,6 @@ export async function runStart(args: Arguments): Promise<Uint8Array> {
       return await containerdMajor(path, signal);
     },
     clock: systemClock,
-    timeouts: defaultTimeouts,
+    timeouts,
   });
 }

@@ -13,7 +13,6 @@ import {
   type LogLevel,
   parseLogLevel,
 } from "../base/log.ts";
-import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Platform } from "../hcs/ports.ts";
 import { Sandbox as SandboxService } from "../ttrpc/api/sandbox.gen.ts";
 import { ShimDiag } from "../ttrpc/api/shimdiag.gen.ts";
@@ -97,9 +96,8 @@ export interface Serving {
 export async function runServer(
   { args, machine, listener, input, ready }: Serving,
 ): Promise<number> {
-  const { platform } = machine;
+  const { platform, timeouts } = machine;
   const clock = systemClock;
-  const timeouts = defaultTimeouts;
   const bundle = args.bundle === "" ? Deno.cwd() : args.bundle;
   const group = await groupOf(bundle, args.id);
   const bootstrap = parseBootstrap(await input, args);
@@ -178,7 +176,7 @@ async function announce(
 function loadRuntimeLogged(machine: Machine, log: Logger): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
     const { loadRuntime } = await import("./load_runtime.ts");
-    return await loadRuntime(machine, log, systemClock, defaultTimeouts);
+    return await loadRuntime(machine, log, systemClock);
   };
   const runtime = load();
   runtime.catch((error) => {
