@@ -6,6 +6,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { Timeouts } from "../base/timeouts.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
 import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
@@ -22,13 +23,14 @@ import { sharePath } from "./share_path.ts";
  * @param machine Where it runs.
  * @param log Log of the process.
  * @param clock Source of time.
+ * @param timeouts Bounds.
  */
 export async function loadRuntime(
-  machine: Machine,
+  machine: Omit<Machine, "timeouts">,
   log: Logger,
   clock: Clock,
+  timeouts: Timeouts,
 ): Promise<Runtime> {
-  const { timeouts } = machine;
   const host = await machine.host(log);
   const { platform, compute, files } = host;
   const openStdio = (options: Options): OpenStdio => (url, name, signal) =>

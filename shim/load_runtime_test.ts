@@ -33,12 +33,13 @@ class Scene {
 
   async load(): Promise<Runtime> {
     const { platform } = this.host;
-    const machine = {
-      platform,
-      timeouts: defaultTimeouts,
-      host: () => Promise.resolve(this.host),
-    };
-    return await loadRuntime(machine, silentLogger, this.clock);
+    const machine = { platform, host: () => Promise.resolve(this.host) };
+    return await loadRuntime(
+      machine,
+      silentLogger,
+      this.clock,
+      defaultTimeouts,
+    );
   }
 
   /** Creates and boots a VM. */

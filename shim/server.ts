@@ -176,7 +176,7 @@ async function announce(
 function loadRuntimeLogged(machine: Machine, log: Logger): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
     const { loadRuntime } = await import("./load_runtime.ts");
-    return await loadRuntime(machine, log, systemClock);
+    return await loadRuntime(machine, log, systemClock, machine.timeouts);
   };
   const runtime = load();
   runtime.catch((error) => {
