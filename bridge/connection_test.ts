@@ -370,8 +370,8 @@ Deno.test("host:M18 host:M19 requests carry the trace headers of the current spa
   const spans: string[] = [];
   const { connection, guest } = await open({
     tracer: {
-      span: (name, _attributes, task) => {
-        spans.push(name);
+      span: (kind, name, _attributes, task) => {
+        spans.push(`${kind}.${name}`);
         return task();
       },
       headers: () => headers,
