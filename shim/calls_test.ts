@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
+import { noTracer } from "../base/trace.ts";
 import { TaskV3 } from "../ttrpc/api/task.gen.ts";
 import type { Handlers } from "../ttrpc/handlers.ts";
 import { Calls } from "./calls.ts";
@@ -15,7 +16,11 @@ function scene(handlers: Handlers<typeof TaskV3>): {
   tasks: ServiceClient<typeof TaskV3>;
 } {
   const clock = new FakeClock();
-  const calls = new Calls(clock);
+  const calls = new Calls({
+    clock,
+    tracer: noTracer,
+    sandboxOf: () => undefined,
+  });
   const tasks = new ServiceClient(TaskV3, calls.watch(handlers));
   return { clock, calls, tasks };
 }
@@ -51,5 +56,5 @@ Deno.test("a call whose client is gone is listed while it goes on, and not once 
 });
 
 Deno.test("a method without a handler stays without one", () => {
-  assertEquals(Object.keys(new Calls(new FakeClock()).watch({})), []);
+  assertEquals(Object.keys(scene({}).calls.watch({})), []);
 });

@@ -3,6 +3,7 @@ import { FakeClock } from "../base/clock.ts";
 import { readFull } from "../base/duplex.ts";
 import { nullGuid } from "../base/guid.ts";
 import { silentLogger } from "../base/log.ts";
+import { SpanTracer } from "../base/spans.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { bridgePort } from "../bridge/places.ts";
 import { ScriptedPeer } from "../bridge/scripted_peer.ts";
@@ -17,12 +18,15 @@ import { entropyPort, logPort } from "../controllers/vm/kernel_command_line.ts";
 import type { WindowsHost } from "../hcs/ports.ts";
 import { FakePlatform } from "./fake_platform.ts";
 import { loadRuntime } from "./load_runtime.ts";
+import { newShimMetrics } from "./metrics.ts";
 import { noOptions } from "./options.ts";
 import type { Runtime, Vm } from "./runtime.ts";
 
 /** A host in memory with one running VM. */
 class Scene {
   readonly clock = new FakeClock();
+  readonly tracer = new SpanTracer();
+  readonly metrics = newShimMetrics();
   readonly host = {
     compute: new FakeCompute(),
     network: new FakeHostNetwork(),
@@ -34,12 +38,13 @@ class Scene {
   async load(): Promise<Runtime> {
     const { platform } = this.host;
     const machine = { platform, host: () => Promise.resolve(this.host) };
-    return await loadRuntime(
-      machine,
-      silentLogger,
-      this.clock,
-      defaultTimeouts,
-    );
+    return await loadRuntime(machine, {
+      log: silentLogger,
+      clock: this.clock,
+      timeouts: defaultTimeouts,
+      tracer: this.tracer,
+      metrics: this.metrics,
+    });
   }
 
   /** Creates and boots a VM. */

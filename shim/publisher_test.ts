@@ -1,3 +1,4 @@
+import { newShimMetrics } from "./metrics.ts";
 import { assertEquals } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
 import { type Duplex, memoryPair } from "../base/duplex.ts";
@@ -46,11 +47,14 @@ class FakeContainerd {
     return Promise.resolve(client);
   };
 
+  readonly metrics = newShimMetrics();
+
   publisher(capacity?: number): EventPublisher {
     return new EventPublisher({
       namespace: "n",
       connect: this.connect,
       log: silentLogger,
+      metrics: this.metrics,
       clock: this.clock,
       timeouts: defaultTimeouts,
       ...(capacity === undefined ? {} : { capacity }),
@@ -180,6 +184,7 @@ Deno.test("EventPublisher without an address drops events", async () => {
     namespace: "n",
     connect: undefined,
     log: silentLogger,
+    metrics: newShimMetrics(),
     clock: new FakeClock(),
     timeouts: defaultTimeouts,
   });
