@@ -45,19 +45,31 @@ export function parseLogLevel(text: string): LogLevel | undefined {
 }
 
 /** Names of members whose values may hold secrets: environments and annotations. */
-const secretKeys =
-  /^(env|environment|annotations|processparameters|containerconfig)$/i;
+const secretNames =
+  "env|environment|annotations|processparameters|containerconfig";
+
+const secretKeys = new RegExp(`^(?:${secretNames})$`, "i");
 
 /**
- * The same members in quoted JSON, which may be quoted again or cut off: errors
- * repeat the text that they could not read.
+ * Errors repeat what they could not read: the same members in JSON, which may be
+ * quoted again or cut off, and a value of the wrong type behind its path.
  */
-const secretText =
-  /("(?:env|environment|annotations|processparameters|containerconfig)\\*"\s*:).*/is;
+const secretText = new RegExp(
+  `("(?:${secretNames})\\\\*"\\s*:|\\.(?:${secretNames})\\b.{0,200}?, got ).*`,
+  "is",
+);
 
-/** What stands behind a secret key is left out up to the end of the text. */
-function scrubText(text: string): string {
-  return text.includes('"') ? text.replace(secretText, "$1<scrubbed>") : text;
+/** The piece of a text around what is no JSON, as V8 quotes it. */
+const jsonPiece = /, (?:\.{3})?".{0,60}"(?:\.{3})? is not valid JSON/s;
+
+/**
+ * A text without secrets: from the value of a member that may hold them on, the
+ * rest is left out.
+ */
+export function scrubText(text: string): string {
+  if (!text.includes('"')) return text;
+  return text.replace(secretText, "$1<scrubbed>")
+    .replace(jsonPiece, ", <scrubbed> is not valid JSON");
 }
 
 function replacer(key: string, value: unknown): unknown {

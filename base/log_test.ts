@@ -84,6 +84,14 @@ Deno.test("jsonLogger() adds the fields of what runs now, beneath those of the l
   );
 });
 
+function errorOf(task: () => unknown): string {
+  try {
+    return `It gave ${task()}`;
+  } catch (error) {
+    return String(error);
+  }
+}
+
 Deno.test("jsonLogger() scrubs environments and annotations that a text quotes, also quoted twice and cut off", () => {
   const process = { args: ["sh"], Environment: { TOKEN: "hush" } };
   const request = { Settings: { ProcessParameters: JSON.stringify(process) } };
@@ -92,6 +100,10 @@ Deno.test("jsonLogger() scrubs environments and annotations that a text quotes, 
     `failed to unmarshal JSON in message "${JSON.stringify(request)}": no`,
     JSON.stringify(JSON.stringify({ spec: JSON.stringify(process) })),
     `cut off "annotations" : {"a":"hush`,
+    '$.process.env: expected a list, got "TOKEN=hush"',
+    '$.annotations["a"][0]: expected an object, got "hush"',
+    errorOf(() => JSON.parse('{"x":["T=hush",x')),
+    errorOf(() => JSON.parse("TOKEN=hush")),
   ];
   for (const text of texts) {
     const { log, read } = lines();

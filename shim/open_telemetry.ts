@@ -14,6 +14,7 @@ import {
   TraceFlags,
 } from "@opentelemetry/api";
 import { classify, messageOf } from "../base/errors.ts";
+import { scrubText } from "../base/log.ts";
 import type { SpanExporter } from "../base/spans.ts";
 import type { SpanKind } from "../base/trace.ts";
 import type { SpanContext } from "../base/trace_context.ts";
@@ -64,7 +65,7 @@ export function openTelemetry(version: string): SpanExporter {
             span.setAttribute("error.type", classify(error.thrown));
             span.setStatus({
               code: SpanStatusCode.ERROR,
-              message: messageOf(error.thrown),
+              message: scrubText(messageOf(error.thrown)),
             });
           }
           span.end(startedAt + duration);
