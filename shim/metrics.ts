@@ -14,6 +14,7 @@ import {
 import type { FinishedSpan } from "../base/spans.ts";
 import type { SpanKind } from "../base/trace.ts";
 import type { Shim } from "./shim.ts";
+import type { Task } from "./task.ts";
 
 /** Result of a call in label `code`: `OK`, or the class of its error. */
 const codeHelp = "by result: OK or the class of the error";
@@ -171,39 +172,35 @@ function counted<D extends MetricDefinition>(
   return [...groups.values()].map((group) => [group[0]!, group.length]);
 }
 
+/** What containerd calls it, or what is done while there is no container. */
+function stateOf({ container, isCreating }: Task): string {
+  return container?.init.status().status ??
+    (isCreating ? "CREATING" : "DELETING");
+}
+
 /**
  * The metrics of a shim as Prometheus text, with what its gauges show now.
  *
  * @param shim The shim.
  */
 export function metricsText(shim: Shim): string {
-  const containers = [...shim.tasks.values()].map(({ container }) => container);
-  const execs = containers.flatMap((
-    container,
-  ) => [...container?.processes().values() ?? []]);
-  const running = [...shim.sandboxes.values()].filter(({ vmState }) =>
-    vmState === "Running"
-  );
-  const now = shim.clock.now();
-  const started = performance.timeOrigin;
+  const tasks = [...shim.tasks.values()];
+  const sandboxes = [...shim.sandboxes.values()];
+  const execs = tasks.flatMap(({ container }) => [
+    ...container?.processes().values() ?? [],
+  ]);
+  const pending = sandboxes.filter(({ vmState }) => vmState === "Running")
+    .flatMap(({ vm }) => vm.guest.pending);
   return shim.metrics.text({
     rpcsInFlight: counted(
       shim.calls.underWay.map(({ service, method }) => [service, method]),
     ),
-    bridgeInFlight: counted(
-      running.flatMap(({ vm }) => vm.guest.pending.map(({ rpc }) => [rpc])),
-    ),
-    sandboxes: counted(
-      [...shim.sandboxes.values()].map(({ vmState }) => [vmState]),
-    ),
-    tasks: counted(
-      containers.map((
-        container,
-      ) => [container?.init.status().status ?? "Creating"]),
-    ),
+    bridgeInFlight: counted(pending.map(({ rpc }) => [rpc])),
+    sandboxes: counted(sandboxes.map(({ vmState }) => [vmState])),
+    tasks: counted(tasks.map((task) => [stateOf(task)])),
     execs: counted(execs.map((process) => [process.status().status])),
     residentMemory: [[[], Deno.memoryUsage().rss]],
-    startTime: [[[], started / 1000]],
-    uptime: [[[], (now - started) / 1000]],
+    startTime: [[[], performance.timeOrigin / 1000]],
+    uptime: [[[], performance.now() / 1000]],
   });
 }

@@ -86,7 +86,8 @@ export class EventPublisher implements EventSink {
   }
 
   publish<T>(topic: string, type: MessageType<T>, event: Partial<T>): void {
-    if (this.#options.connect === undefined) return;
+    const { connect, metrics } = this.#options;
+    if (connect === undefined) return metrics.add("eventsLost", [topic]);
     const kept = this.#queue.push({
       at: this.#options.clock.now(),
       topic,
