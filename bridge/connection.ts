@@ -220,7 +220,9 @@ export class GuestConnection {
     if (this.#end !== undefined) throw bridgeClosed(what, this.#end.error);
 
     const { type, request, response, cancelable, bounded } = rpcNamed(rpc);
-    const headers = rpc === "NegotiateProtocol" ? undefined : this.#trace();
+    const headers = rpc === "NegotiateProtocol"
+      ? undefined
+      : this.#tracer.headers();
     const message = { ContainerId: containerId, ActivityId: nullGuid, ...body };
     const text = request.format(
       headers === undefined ? message : { ...message, otsc: headers },
@@ -274,15 +276,6 @@ export class GuestConnection {
     return new ShimError(
       "DeadlineExceeded",
       `message timeout: no answer to ${rpc} within ${this.#timeouts.guestCall} ms`,
-    );
-  }
-
-  /** The trace headers of the current span; empty ones are left out. */
-  #trace(): Record<string, string> | undefined {
-    const headers = this.#tracer.headers();
-    if (headers === undefined) return undefined;
-    return Object.fromEntries(
-      Object.entries(headers).filter(([, value]) => value !== ""),
     );
   }
 

@@ -11,6 +11,7 @@ import { nullGuid } from "../base/guid.ts";
 import { HResultError, isGone } from "../base/hresult.ts";
 import type { JsonObject } from "../base/json.ts";
 import { silentLogger as log } from "../base/log.ts";
+import { type FinishedSpan, SpanTracer } from "../base/spans.ts";
 import { GuestConnection } from "./connection.ts";
 import { requestTypes } from "./message_types.ts";
 import { openScripted as open, ScriptedPeer } from "./scripted_peer.ts";
@@ -365,18 +366,11 @@ Deno.test("a failed write ends the bridge with the error of the stream", async (
   assertEquals((await connection.ended).error?.message, "the socket is gone");
 });
 
-Deno.test("host:M18 host:M19 requests carry the trace headers of the current span, never the negotiation", async () => {
-  let headers: Record<string, string> | undefined;
-  const spans: string[] = [];
-  const { connection, guest } = await open({
-    tracer: {
-      span: (kind, name, _attributes, task) => {
-        spans.push(`${kind}.${name}`);
-        return task();
-      },
-      headers: () => headers,
-    },
-  });
+Deno.test("host:M18 host:M19 requests carry the trace headers of their span, never the negotiation", async () => {
+  const tracer = new SpanTracer();
+  const spans: FinishedSpan[] = [];
+  tracer.onEnd((span) => spans.push(span));
+  const { connection, guest } = await open({ tracer });
   const otsc = async (): Promise<unknown> => {
     const call = connection.call("Start", "web", {});
     const request = await guest.receive();
@@ -384,11 +378,35 @@ Deno.test("host:M18 host:M19 requests carry the trace headers of the current spa
     await call;
     return request.body["otsc"];
   };
-  assertEquals(await otsc(), undefined);
-  headers = { traceparent: "00-1-2-01", tracestate: "" };
-  assertEquals(await otsc(), { traceparent: "00-1-2-01" });
-  headers = { traceparent: "00-1-2-01", tracestate: "a=1" };
-  assertEquals(await otsc(), headers);
-  assertEquals(spans.slice(0, 2), ["bridge.NegotiateProtocol", "bridge.Start"]);
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  for (const tracestate of ["", "a=1,b=2"]) {
+    const caller = {
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+      tracestate,
+    };
+    const sent = await tracer.span("rpc", "Start", {}, otsc, caller);
+    const { spanId } = spans.at(-2)!.context;
+    assertEquals(sent, {
+      traceparent: `00-${traceId}-${spanId}-01`,
+      ...(tracestate !== "" && { tracestate }),
+    });
+  }
+  assertEquals(spans.map(({ kind, name }) => `${kind}.${name}`), [
+    "bridge.NegotiateProtocol",
+    "bridge.Start",
+    "rpc.Start",
+    "bridge.Start",
+    "rpc.Start",
+  ]);
+  await connection.close();
+});
+
+Deno.test("host:M18 requests without a tracer carry no trace context", async () => {
+  const { connection, guest } = await open({});
+  const call = connection.call("Start", "web", {});
+  const request = await guest.receive();
+  assertEquals(Object.keys(request.body), ["ContainerId", "ActivityId"]);
+  await guest.answer(request);
+  await call;
   await connection.close();
 });
