@@ -11,7 +11,6 @@ import { nullGuid } from "../base/guid.ts";
 import { HResultError, isGone } from "../base/hresult.ts";
 import type { JsonObject } from "../base/json.ts";
 import { silentLogger as log } from "../base/log.ts";
-import { type FinishedSpan, SpanTracer } from "../base/spans.ts";
 import { GuestConnection } from "./connection.ts";
 import { requestTypes } from "./message_types.ts";
 import { openScripted as open, ScriptedPeer } from "./scripted_peer.ts";
@@ -364,49 +363,4 @@ Deno.test("a failed write ends the bridge with the error of the stream", async (
     "bridge closed: the socket is gone",
   );
   assertEquals((await connection.ended).error?.message, "the socket is gone");
-});
-
-Deno.test("host:M18 host:M19 requests carry the trace headers of their span, never the negotiation", async () => {
-  const tracer = new SpanTracer();
-  const spans: FinishedSpan[] = [];
-  tracer.onEnd((span) => spans.push(span));
-  const { connection, guest } = await open({ tracer });
-  const otsc = async (): Promise<unknown> => {
-    const call = connection.call("Start", "web", {});
-    const request = await guest.receive();
-    await guest.answer(request);
-    await call;
-    return request.body["otsc"];
-  };
-  const traceId = "0af7651916cd43dd8448eb211c80319c";
-  for (const tracestate of ["", "a=1,b=2"]) {
-    const caller = {
-      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
-      tracestate,
-    };
-    const sent = await tracer.span("rpc", "Start", {}, otsc, caller);
-    const { spanId } = spans.at(-2)!.context;
-    assertEquals(sent, {
-      traceparent: `00-${traceId}-${spanId}-01`,
-      ...(tracestate !== "" && { tracestate }),
-    });
-  }
-  assertEquals(spans.map(({ kind, name }) => `${kind}.${name}`), [
-    "bridge.NegotiateProtocol",
-    "bridge.Start",
-    "rpc.Start",
-    "bridge.Start",
-    "rpc.Start",
-  ]);
-  await connection.close();
-});
-
-Deno.test("host:M18 requests without a tracer carry no trace context", async () => {
-  const { connection, guest } = await open({});
-  const call = connection.call("Start", "web", {});
-  const request = await guest.receive();
-  assertEquals(Object.keys(request.body), ["ContainerId", "ActivityId"]);
-  await guest.answer(request);
-  await call;
-  await connection.close();
 });

@@ -1,10 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { memoryPair } from "../base/duplex.ts";
-import { jsonLogger, type Logger } from "../base/log.ts";
+import { jsonLogger, type Logger, silentLogger } from "../base/log.ts";
 import { type FinishedSpan, SpanTracer } from "../base/spans.ts";
 import { GuestConnection } from "./connection.ts";
 import { fakeHandlers } from "./fake_handlers.ts";
 import type { GuestHandlers } from "./handlers.ts";
+import { requestTypes } from "./message_types.ts";
+import { openScripted as open, ScriptedPeer } from "./scripted_peer.ts";
 import { GuestBridge } from "./server.ts";
 
 /** One side of the bridge with its spans and its log. */
@@ -113,4 +115,69 @@ Deno.test("a span names the process that its call is about", async () => {
   assertEquals(host.span("SignalProcess").attributes, { cid: "web", pid: 7 });
   await connection.close();
   await served;
+});
+
+Deno.test("host:M18 host:M19 requests carry the trace headers of their span", async () => {
+  const tracer = new SpanTracer();
+  const spans: FinishedSpan[] = [];
+  tracer.onEnd((span) => spans.push(span));
+  const { connection, guest } = await open({ tracer });
+  const otsc = async (): Promise<unknown> => {
+    const call = connection.call("Start", "web", {});
+    const request = await guest.receive();
+    await guest.answer(request);
+    await call;
+    return request.body["otsc"];
+  };
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  for (const tracestate of ["", "a=1,b=2"]) {
+    const caller = {
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+      tracestate,
+    };
+    const sent = await tracer.span("rpc", "Start", {}, otsc, caller);
+    const { spanId } = spans.at(-2)!.context;
+    assertEquals(sent, {
+      traceparent: `00-${traceId}-${spanId}-01`,
+      ...(tracestate !== "" && { tracestate }),
+    });
+  }
+  assertEquals(spans.map(({ kind, name }) => `${kind}.${name}`), [
+    "bridge.NegotiateProtocol",
+    "bridge.Start",
+    "rpc.Start",
+    "bridge.Start",
+    "rpc.Start",
+  ]);
+  await connection.close();
+});
+
+Deno.test("host:M18 requests without a tracer carry no trace context", async () => {
+  const { connection, guest } = await open({});
+  const call = connection.call("Start", "web", {});
+  const request = await guest.receive();
+  assertEquals(Object.keys(request.body), ["ContainerId", "ActivityId"]);
+  await guest.answer(request);
+  await call;
+  await connection.close();
+});
+
+Deno.test("host:M18 the negotiation carries no trace context", async () => {
+  const tracer = new SpanTracer();
+  const [ours, theirs] = memoryPair();
+  const guest = new ScriptedPeer(theirs);
+  const opening = tracer.span(
+    "rpc",
+    "StartSandbox",
+    {},
+    () => GuestConnection.open(ours, { log: silentLogger, tracer }),
+  );
+  const request = await guest.receive();
+  assertEquals(request.type, requestTypes.NegotiateProtocol);
+  assertEquals("otsc" in request.body, false);
+  await guest.answer(request, {
+    Version: 4,
+    Capabilities: { GuestDefinedCapabilities: {} },
+  });
+  await (await opening).close();
 });
