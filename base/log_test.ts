@@ -64,7 +64,7 @@ Deno.test("parseLogLevel() knows the names of containerd's levels", () => {
 
 Deno.test("jsonLogger() adds the fields of what runs now, beneath those of the logger and of the line", () => {
   const written: string[] = [];
-  let now: Record<string, unknown> | undefined;
+  let now: Record<string, unknown> | undefined = undefined;
   const log = jsonLogger((line) => written.push(line), {
     current: () => now,
     fields: { cid: "bound" },
