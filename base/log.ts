@@ -13,8 +13,12 @@ export type LogLevel = (typeof logLevels)[number];
 /** Fields of a log line beside `time`, `level` and `msg`. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Takes finished lines, each ending in a line feed. Never throws, never blocks. */
-export type LogSink = (line: string) => void;
+/**
+ * Takes finished lines, each ending in a line feed. Never throws, never blocks.
+ *
+ * @returns False when the line is dropped; anything else counts as taken.
+ */
+export type LogSink = (line: string) => unknown;
 
 /** Writes log lines that carry this logger's fields. */
 export interface Logger {
@@ -41,14 +45,37 @@ export function parseLogLevel(text: string): LogLevel | undefined {
 }
 
 /** Names of members whose values may hold secrets: environments and annotations. */
-const secretKeys =
-  /^(env|environment|annotations|processparameters|containerconfig)$/i;
+const secretNames =
+  "env|environment|annotations|processparameters|containerconfig";
+
+const secretKeys = new RegExp(`^(?:${secretNames})$`, "i");
+
+/**
+ * Errors repeat what they could not read: the same members in JSON, which may be
+ * quoted again or cut off, and a value of the wrong type behind its path.
+ */
+const secretText = new RegExp(
+  `("(?:${secretNames})\\\\*"\\s*:|\\.(?:${secretNames})\\b.{0,200}?, got ).*`,
+  "is",
+);
+
+/** The piece of a text around what is no JSON, as V8 quotes it. */
+const jsonPiece = /, (?:\.{3})?".{0,60}"(?:\.{3})? is not valid JSON/s;
+
+/**
+ * A text without secrets: from the value of a member that may hold them on, the
+ * rest is left out.
+ */
+export function scrubText(text: string): string {
+  if (!text.includes('"')) return text;
+  return text.replace(secretText, "$1<scrubbed>")
+    .replace(jsonPiece, ", <scrubbed> is not valid JSON");
+}
 
 function replacer(key: string, value: unknown): unknown {
   if (secretKeys.test(key) && typeof value !== "number") return "<scrubbed>";
-  if (typeof value === "bigint") return value.toString();
-  if (value instanceof Error) return value.message;
-  return value;
+  const plain = plainReplacer(key, value);
+  return typeof plain === "string" ? scrubText(plain) : plain;
 }
 
 function plainReplacer(_key: string, value: unknown): unknown {
@@ -65,6 +92,8 @@ export interface LogOptions {
   readonly scrub?: boolean;
   /** Fields of every line. */
   readonly fields?: LogFields;
+  /** Fields of what runs now; those of the logger and of the line count more. */
+  readonly current?: () => LogFields | undefined;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -83,12 +112,13 @@ export interface LogOptions {
  */
 export function jsonLogger(sink: LogSink, options: LogOptions = {}): Logger {
   const { level = "info", scrub = true, fields = {}, now = Date.now } = options;
+  const { current } = options;
   const lowest = logLevels.indexOf(level);
   const make = (bound: LogFields): Logger => {
     const write = (at: LogLevel) => (msg: string, more?: LogFields): void => {
       if (logLevels.indexOf(at) < lowest) return;
       const time = new Date(now()).toISOString();
-      const line = { time, level: at, msg, ...bound, ...more };
+      const line = { time, level: at, msg, ...current?.(), ...bound, ...more };
       sink(JSON.stringify(line, scrub ? replacer : plainReplacer) + "\n");
     };
     return {

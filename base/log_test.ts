@@ -61,3 +61,65 @@ Deno.test("parseLogLevel() knows the names of containerd's levels", () => {
     ["trace", "warn", "error", undefined],
   );
 });
+
+Deno.test("jsonLogger() adds the fields of what runs now, beneath those of the logger and of the line", () => {
+  const written: string[] = [];
+  let now: Record<string, unknown> | undefined = undefined;
+  const log = jsonLogger((line) => written.push(line), {
+    current: () => now,
+    fields: { cid: "bound" },
+  });
+  log.info("outside");
+  now = { trace_id: "t", cid: "current", eid: "current" };
+  log.info("inside", { eid: "own" });
+  assertEquals(
+    written.map((line) => {
+      const { time: _, level: __, ...fields } = JSON.parse(line);
+      return fields;
+    }),
+    [
+      { msg: "outside", cid: "bound" },
+      { msg: "inside", trace_id: "t", cid: "bound", eid: "own" },
+    ],
+  );
+});
+
+function errorOf(task: () => unknown): string {
+  try {
+    return `It gave ${task()}`;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+Deno.test("jsonLogger() scrubs environments and annotations that a text quotes, also quoted twice and cut off", () => {
+  const process = { args: ["sh"], Environment: { TOKEN: "hush" } };
+  const request = { Settings: { ProcessParameters: JSON.stringify(process) } };
+  const texts = [
+    JSON.stringify({ env: ["TOKEN=hush"] }),
+    `failed to unmarshal JSON in message "${JSON.stringify(request)}": no`,
+    JSON.stringify(JSON.stringify({ spec: JSON.stringify(process) })),
+    `cut off "annotations" : {"a":"hush`,
+    '$.process.env: expected a list, got "TOKEN=hush"',
+    '$.annotations["a"][0]: expected an object, got "hush"',
+    errorOf(() => JSON.parse('{"x":["T=hush",x')),
+    errorOf(() => JSON.parse("TOKEN=hush")),
+  ];
+  for (const text of texts) {
+    const { log, read } = lines();
+    log.warn(text, { error: new Error(text), nested: [{ stack: text }] });
+    const written = JSON.stringify(read());
+    assertEquals(written.includes("hush"), false, written);
+    assertEquals(written.split("<scrubbed>").length, 4, written);
+  }
+  const plain = lines(false);
+  plain.log.warn(texts[0]!);
+  assertEquals(plain.read()[0]?.["msg"], texts[0]);
+});
+
+Deno.test("jsonLogger() leaves texts alone that name an environment and quote none", () => {
+  const text = 'no "environment" here, env: "x", {"envy":1}';
+  const { log, read } = lines();
+  log.info(text);
+  assertEquals(read()[0]?.["msg"], text);
+});

@@ -13,9 +13,9 @@ import type { Duplex } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
 import { isNotFound } from "../base/hresult.ts";
-import type { Logger } from "../base/log.ts";
+import type { LogFields, Logger } from "../base/log.ts";
 import { defaultTimeouts, limits, type Timeouts } from "../base/timeouts.ts";
-import { noTracer, type Tracer } from "../base/trace.ts";
+import { noTracer, type SpanAttributes, type Tracer } from "../base/trace.ts";
 import { type ContainerWatch, ContainerWatches } from "./container_watches.ts";
 import { bridgeClosed, type BridgeEnd, errorOfResponse } from "./errors.ts";
 import { type Frame, FrameReader, FrameWriter } from "./frames.ts";
@@ -202,8 +202,9 @@ export class GuestConnection {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<RpcResponse<R>> {
     return this.#tracer.span(
-      `bridge.${rpc}`,
-      { containerId },
+      "bridge",
+      rpc,
+      spanAttributes(containerId, body),
       () => this.#call(rpc, containerId, body, options.signal),
     );
   }
@@ -219,7 +220,9 @@ export class GuestConnection {
     if (this.#end !== undefined) throw bridgeClosed(what, this.#end.error);
 
     const { type, request, response, cancelable, bounded } = rpcNamed(rpc);
-    const headers = rpc === "NegotiateProtocol" ? undefined : this.#trace();
+    const headers = rpc === "NegotiateProtocol"
+      ? undefined
+      : this.#tracer.headers();
     const message = { ContainerId: containerId, ActivityId: nullGuid, ...body };
     const text = request.format(
       headers === undefined ? message : { ...message, otsc: headers },
@@ -231,6 +234,7 @@ export class GuestConnection {
     const { promise, resolve, reject } = Promise.withResolvers<
       RpcResponse<R>
     >();
+    let failure: LogFields | undefined;
     this.#calls.set(id, {
       rpc,
       containerId,
@@ -240,13 +244,16 @@ export class GuestConnection {
         const reply = response.parse(text);
         const error = errorOfResponse(reply);
         if (error === undefined) return resolve(reply);
-        const records = reply.ErrorRecords;
-        const fields = { rpc, containerId, error, records };
-        if (isNotFound(error)) this.#log.debug("Guest call failed", fields);
-        else this.#log.warn("Guest call failed", fields);
+        failure = { rpc, cid: containerId, error, records: reply.ErrorRecords };
         reject(error);
       },
       lost: (cause) => reject(bridgeClosed(what, cause)),
+    });
+    // Here, not where it is read: so the line belongs to the caller's span.
+    promise.catch((error) => {
+      if (failure === undefined) return; // the bridge is lost, which is told
+      if (isNotFound(error)) this.#log.debug("Guest call failed", failure);
+      else this.#log.warn("Guest call failed", failure);
     });
 
     const mayLeave = cancelable === "yes" ||
@@ -269,15 +276,6 @@ export class GuestConnection {
     return new ShimError(
       "DeadlineExceeded",
       `message timeout: no answer to ${rpc} within ${this.#timeouts.guestCall} ms`,
-    );
-  }
-
-  /** The trace headers of the current span; empty ones are left out. */
-  #trace(): Record<string, string> | undefined {
-    const headers = this.#tracer.headers();
-    if (headers === undefined) return undefined;
-    return Object.fromEntries(
-      Object.entries(headers).filter(([, value]) => value !== ""),
     );
   }
 
@@ -366,6 +364,16 @@ export class GuestConnection {
     );
     this.#settleEnded(this.#end);
   }
+}
+
+/** What a call is about; the VM itself has no id of its own here. */
+function spanAttributes(containerId: string, body: object): SpanAttributes {
+  const cid = containerId === "" || containerId === nullGuid
+    ? {}
+    : { cid: containerId };
+  return "ProcessId" in body && typeof body.ProcessId === "number"
+    ? { ...cid, pid: body.ProcessId }
+    : cid;
 }
 
 function subject(containerId: string): string {

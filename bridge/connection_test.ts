@@ -364,31 +364,3 @@ Deno.test("a failed write ends the bridge with the error of the stream", async (
   );
   assertEquals((await connection.ended).error?.message, "the socket is gone");
 });
-
-Deno.test("host:M18 host:M19 requests carry the trace headers of the current span, never the negotiation", async () => {
-  let headers: Record<string, string> | undefined;
-  const spans: string[] = [];
-  const { connection, guest } = await open({
-    tracer: {
-      span: (name, _attributes, task) => {
-        spans.push(name);
-        return task();
-      },
-      headers: () => headers,
-    },
-  });
-  const otsc = async (): Promise<unknown> => {
-    const call = connection.call("Start", "web", {});
-    const request = await guest.receive();
-    await guest.answer(request);
-    await call;
-    return request.body["otsc"];
-  };
-  assertEquals(await otsc(), undefined);
-  headers = { traceparent: "00-1-2-01", tracestate: "" };
-  assertEquals(await otsc(), { traceparent: "00-1-2-01" });
-  headers = { traceparent: "00-1-2-01", tracestate: "a=1" };
-  assertEquals(await otsc(), headers);
-  assertEquals(spans.slice(0, 2), ["bridge.NegotiateProtocol", "bridge.Start"]);
-  await connection.close();
-});

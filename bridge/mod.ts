@@ -47,7 +47,12 @@ export { HResultError } from "../base/hresult.ts";
 export type { Json, JsonObject } from "../base/json.ts";
 export type { LogFields, Logger } from "../base/log.ts";
 export { defaultTimeouts, type Timeouts } from "../base/timeouts.ts";
-export type { SpanAttributes, Tracer } from "../base/trace.ts";
+export type {
+  SpanAttributes,
+  SpanKind,
+  TraceHeaders,
+  Tracer,
+} from "../base/trace.ts";
 
 export {
   type ConnectionOptions,

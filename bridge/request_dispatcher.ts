@@ -10,6 +10,7 @@ import { messageOf, ShimError } from "../base/errors.ts";
 import { HResult, HResultError, isNotFound } from "../base/hresult.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
+import { noTracer, type Tracer } from "../base/trace.ts";
 import { responseOfError } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import type {
@@ -42,6 +43,8 @@ export interface DispatchOptions {
   readonly log: Logger;
   /** Aborts when the agent quits; handed to handlers. */
   readonly signal: AbortSignal;
+  /** Gets a span per call, as part of the host's trace. Default: none. */
+  readonly tracer?: Tracer;
   /** What the guest can do. Default: all of this agent's features. */
   readonly capabilities?: Capabilities;
   /** Versions to speak. Default: 4. */
@@ -72,6 +75,7 @@ export class RequestDispatcher {
   readonly #handlers: Readonly<Record<HandledRpc, Handler>>;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
+  readonly #tracer: Tracer;
   readonly #capabilities: Capabilities;
   readonly #versions: readonly number[];
 
@@ -90,6 +94,7 @@ export class RequestDispatcher {
     this.#handlers = handlers as unknown as Record<HandledRpc, Handler>;
     this.#log = options.log;
     this.#signal = options.signal;
+    this.#tracer = options.tracer ?? noTracer;
     this.#capabilities = options.capabilities ?? ownCapabilities;
     this.#versions = options.versions ?? [protocolVersion];
   }
@@ -150,27 +155,46 @@ export class RequestDispatcher {
   }
 
   async #call(rpc: HandledRpc, { text }: Frame): Promise<Answer> {
-    const row: Rpc<RequestBase, ResponseBase> = rpcs[rpc];
-    let base: RequestBase | undefined;
+    let request: RequestBase;
     try {
-      const request = decode(row.request, text);
-      base = request;
-      const context: GuestCallContext = {
-        containerId: request.ContainerId,
-        activityId: request.ActivityId,
-        signal: this.#signal,
-      };
+      request = decode<RequestBase>(rpcs[rpc].request, text);
+    } catch (error) {
+      const base = readBase(text);
+      this.#tell(rpc, base, error);
+      return failure(error, base);
+    }
+    try {
+      return await this.#tracer.span(
+        "guest",
+        rpc,
+        { cid: request.ContainerId },
+        () => this.#handle(rpc, request),
+        request.otsc,
+      );
+    } catch (error) {
+      return failure(error, request);
+    }
+  }
+
+  /** @throws what the handler threw, which is told. */
+  async #handle(rpc: HandledRpc, request: RequestBase): Promise<Answer> {
+    const row: Rpc<RequestBase, ResponseBase> = rpcs[rpc];
+    const context: GuestCallContext = {
+      containerId: request.ContainerId,
+      activityId: request.ActivityId,
+      signal: this.#signal,
+    };
+    try {
       const reply = await this.#handlers[rpc](request, context);
       return success(row.response, { ...reply, Result: 0 }, request);
     } catch (error) {
-      base ??= readBase(text);
-      this.#tell(rpc, base, error);
-      return failure(error, base);
+      this.#tell(rpc, request, error);
+      throw error;
     }
   }
 
   #tell(rpc: string, base: RequestBase | undefined, error: unknown): void {
-    const fields = { rpc, containerId: base?.ContainerId, error };
+    const fields = { rpc, cid: base?.ContainerId, error };
     if (isNotFound(error)) this.#log.debug("Call failed", fields);
     else if (error instanceof ShimError) this.#log.warn("Call failed", fields);
     else {

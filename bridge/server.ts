@@ -12,6 +12,7 @@ import { ShimError } from "../base/errors.ts";
 import { isGuid, nullGuid } from "../base/guid.ts";
 import type { Logger } from "../base/log.ts";
 import { defaultTimeouts, limits, type Timeouts } from "../base/timeouts.ts";
+import type { Tracer } from "../base/trace.ts";
 import type { BridgeEnd } from "./errors.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
 import type { GuestHandlers } from "./handlers.ts";
@@ -30,6 +31,8 @@ export interface GuestBridgeOptions {
   readonly timeouts?: Timeouts;
   /** What the guest says that it can do. Default: all of this agent's features. */
   readonly capabilities?: Capabilities;
+  /** Gets a span per call, as part of the host's trace. Default: none. */
+  readonly tracer?: Tracer;
   /** Versions to speak; none makes every call "not implemented". Default: 4. */
   readonly versions?: readonly number[];
 }
@@ -75,6 +78,7 @@ export class GuestBridge {
     this.#dispatcher = new RequestDispatcher(handlers, {
       log: options.log,
       signal: this.#quit.signal,
+      ...(options.tracer && { tracer: options.tracer }),
       ...(options.capabilities && { capabilities: options.capabilities }),
       ...(options.versions && { versions: options.versions }),
     });

@@ -9,6 +9,7 @@ import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
+import type { Tracer } from "../base/trace.ts";
 import { GuestBridge } from "../bridge/server.ts";
 import { becomeSubreaper, kill } from "../ffi/linux/process.ts";
 import { bootCgroups, type PodMemoryLimit } from "./boot.ts";
@@ -39,6 +40,8 @@ export interface AgentOptions {
   readonly flags: Flags;
   /** The log. */
   readonly log: Logger;
+  /** Joins the work of a call to the host's trace. */
+  readonly tracer: Tracer;
   /** Lets log lines out, or drops them. */
   readonly setLogging: (isAllowed: boolean) => void;
   /** Reaches a port of the host. */
@@ -147,6 +150,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     log,
     clock,
     timeouts,
+    tracer: options.tracer,
     ...(!flags.v4 && { versions: [] }),
   });
   host.attach(bridge);

@@ -153,7 +153,7 @@ export async function createContainer(
   const before = confidential.isActive ? await namesIn(bundle) : undefined;
   const container = new Container(options);
   containers.add(container);
-  const log = ports.log.child({ container: container.id });
+  const log = ports.log.child({ cid: container.id });
   const rollback = new Rollback(log);
   rollback.add(
     "registration",
@@ -289,7 +289,7 @@ function watchInit(
     init.exited(code);
     endContainer(ports, container).catch((error) =>
       ports.log.error("Cannot end container", {
-        container: container.id,
+        cid: container.id,
         error: messageOf(error),
       })
     );
@@ -306,7 +306,7 @@ async function endContainer(
   } catch (error) {
     // Who is left may hold the output, whose end the relay bounds.
     ports.log.warn("Cannot end what a container left", {
-      container: container.id,
+      cid: container.id,
       error: messageOf(error),
     });
   }

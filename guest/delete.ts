@@ -78,7 +78,7 @@ async function removeContainer(
   container: Container,
 ): Promise<void> {
   const { id, options: { bundle, scratch, identity } } = container;
-  const log = ports.log.child({ container: id });
+  const log = ports.log.child({ cid: id });
   const running = container.init !== undefined && !container.init.hasExited;
   if (running) log.warn("Container is deleted before its end", {});
   // Nobody can delete it a second time: what fails must not keep the rest.

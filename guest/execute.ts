@@ -103,7 +103,7 @@ function reconnecting(
   settings: StdioRelaySettings = {},
 ): ProcessStreams {
   const { clock, timeouts } = ports;
-  const log = ports.log.child({ container: container.id });
+  const log = ports.log.child({ cid: container.id });
   const numbers = {
     stdout: settings.StdOut ?? 0,
     stderr: settings.StdErr ?? 0,
@@ -130,7 +130,7 @@ async function openTeeLog(
 ): Promise<OutputLog | undefined> {
   if (teeLogPath === "") return undefined;
   const file = await openLogFile(teeLogPath);
-  return new OutputLog(file, ports.log.child({ container: id }));
+  return new OutputLog(file, ports.log.child({ cid: id }));
 }
 
 /** Streams of the host, of which the outputs are kept in a log as well. */
@@ -209,7 +209,7 @@ export async function startInit(
     : terminalStreams(init, terminal);
   const output = reconnecting(ports, container, host, settings);
   container.teeLog = kept;
-  const log = ports.log.child({ container: container.id });
+  const log = ports.log.child({ cid: container.id });
   const streams = kept === undefined ? output : teed(output, kept, log);
   init.relay = relay(ports, init.pid, own, streams);
   try {

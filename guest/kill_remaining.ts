@@ -31,6 +31,6 @@ export async function killRemaining(
     await ports.clock.sleep(pause);
   }
   ports.log.warn("Processes of a container survive", {
-    container: container.id,
+    cid: container.id,
   });
 }

@@ -9,7 +9,8 @@
 
 import type { Duplex } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
-import { jsonLogger } from "../base/log.ts";
+import { jsonLogger, type LogFields } from "../base/log.ts";
+import { logSpans, SpanTracer } from "../base/spans.ts";
 import { bridgePort } from "../bridge/places.ts";
 import { descriptorDialer } from "./dial.ts";
 import { parseFlags } from "./flags.ts";
@@ -39,7 +40,10 @@ async function main(): Promise<void> {
   const writer = logWriter(stream);
   const { logLevel: level, scrubLogs: scrub } = flags;
   const gate = new LogGate(writer.sink, flags.policyStance === "allow");
-  const log = jsonLogger(gate.sink, { level, scrub });
+  const tracer = new SpanTracer();
+  const current = (): LogFields | undefined => tracer.fields();
+  const log = jsonLogger(gate.sink, { level, scrub, current });
+  if (level === "debug" || level === "trace") tracer.onEnd(logSpans(log));
   // The VM ends with the agent: one forgotten failure must not end all its
   // containers.
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -64,7 +68,7 @@ async function main(): Promise<void> {
       gate.isOpen = isAllowed;
     };
     await runAgent({
-      ...{ flags, log, setLogging, isSimulated },
+      ...{ flags, log, tracer, setLogging, isSimulated },
       ...{ dial, dialDescriptor, dialBridge },
     });
     await writer.close();

@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import type { SpanAttributes, TraceHeaders, Tracer } from "../base/trace.ts";
 import type { CallContext, Handlers } from "../ttrpc/handlers.ts";
 import type { ServiceType } from "../ttrpc/message.ts";
 
@@ -38,14 +39,31 @@ interface Entry extends Omit<CallUnderWay, "hasClient"> {
   readonly signal: AbortSignal;
 }
 
+/** What {@linkcode Calls} need. */
+export interface CallsParts {
+  /** Source of time. */
+  readonly clock: Clock;
+  /** Gets a span per call, as part of the client's trace. */
+  readonly tracer: Tracer;
+  /** The id of the sandbox that a task is in, or is to be in. */
+  readonly sandboxOf: (taskId: string) => string | undefined;
+}
+
+/** The trace headers that a client sent. */
+function headersOf({ metadata }: CallContext): TraceHeaders {
+  const [traceparent = ""] = metadata.get("traceparent") ?? [];
+  const tracestate = (metadata.get("tracestate") ?? []).join();
+  return { traceparent, tracestate };
+}
+
 /** The registry of the calls under way. */
 export class Calls {
-  readonly #clock: Clock;
+  readonly #parts: CallsParts;
   readonly #entries = new Set<Entry>();
 
-  /** @param clock Source of time. */
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  /** @param parts See {@linkcode CallsParts}. */
+  constructor(parts: CallsParts) {
+    this.#parts = parts;
   }
 
   /** The calls under way, in the order in which they came. */
@@ -56,7 +74,7 @@ export class Calls {
     }));
   }
 
-  /** The same handlers; their calls are listed from now on. */
+  /** The same handlers; their calls are listed and traced from now on. */
   watch<S extends ServiceType>(handlers: Handlers<S>): Handlers<S> {
     const watched = Object.entries<AnyHandler>(
       handlers as unknown as Record<string, AnyHandler>,
@@ -69,14 +87,36 @@ export class Calls {
       const { service, method, signal } = context;
       const ids = idMembers.map((member) => request[member])
         .filter((id) => typeof id === "string" && id !== "") as string[];
-      const since = this.#clock.now();
+      const { clock, tracer } = this.#parts;
+      const since = clock.now();
       const entry = { service, method, ids, since, signal };
       this.#entries.add(entry);
       try {
-        return await handler(request, context, ...rest);
+        return await tracer.span(
+          "rpc",
+          `${service}/${method}`,
+          this.#attributes(request),
+          () => handler(request, context, ...rest),
+          headersOf(context),
+        );
       } finally {
         this.#entries.delete(entry);
       }
+    };
+  }
+
+  /** What a request is about, in the names of log fields. */
+  #attributes(request: Readonly<Record<string, unknown>>): SpanAttributes {
+    const { sandboxId, id, execId } = request;
+    const sandbox = typeof sandboxId === "string"
+      ? sandboxId
+      : typeof id === "string"
+      ? this.#parts.sandboxOf(id)
+      : undefined;
+    return {
+      ...(sandbox && { "sandbox-id": sandbox }),
+      ...(typeof id === "string" && id !== "" && { cid: id }),
+      ...(typeof execId === "string" && execId !== "" && { eid: execId }),
     };
   }
 }

@@ -1,5 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
+import { ShimError } from "../base/errors.ts";
+import { type FinishedSpan, SpanTracer } from "../base/spans.ts";
+import { noTracer, type Tracer } from "../base/trace.ts";
 import { TaskV3 } from "../ttrpc/api/task.gen.ts";
 import type { Handlers } from "../ttrpc/handlers.ts";
 import { Calls } from "./calls.ts";
@@ -9,13 +12,20 @@ import { ServiceClient } from "./services/fake_client.ts";
 const service = TaskV3.name;
 
 /** A client of watched handlers. */
-function scene(handlers: Handlers<typeof TaskV3>): {
+function scene(
+  handlers: Handlers<typeof TaskV3>,
+  tracer: Tracer = noTracer,
+): {
   clock: FakeClock;
   calls: Calls;
   tasks: ServiceClient<typeof TaskV3>;
 } {
   const clock = new FakeClock();
-  const calls = new Calls(clock);
+  const calls = new Calls({
+    clock,
+    tracer,
+    sandboxOf: (id) => id === "web" ? "pod1" : undefined,
+  });
   const tasks = new ServiceClient(TaskV3, calls.watch(handlers));
   return { clock, calls, tasks };
 }
@@ -51,5 +61,47 @@ Deno.test("a call whose client is gone is listed while it goes on, and not once 
 });
 
 Deno.test("a method without a handler stays without one", () => {
-  assertEquals(Object.keys(new Calls(new FakeClock()).watch({})), []);
+  assertEquals(Object.keys(scene({}).calls.watch({})), []);
+});
+
+Deno.test("a call is a span in the trace of its client, with the ids of its request", async () => {
+  const tracer = new SpanTracer();
+  const ended: FinishedSpan[] = [];
+  tracer.onEnd((span) => ended.push(span));
+  let fields: unknown;
+  const { tasks } = scene({
+    Start: () => {
+      fields = tracer.fields();
+      return Promise.resolve({ pid: 7 });
+    },
+    Kill: () => Promise.reject(new ShimError("NotFound", "no")),
+  }, tracer);
+  const call = new FakeCall(service, "Start");
+  call.metadata = new Map([
+    ["traceparent", [
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ]],
+    ["tracestate", ["a=1", "b=2"]],
+  ]);
+  await tasks.call("Start", { id: "web", execId: "probe" }, call);
+  await assertRejects(() => tasks.call("Kill", { id: "other" }));
+  const [start, kill] = ended as [FinishedSpan, FinishedSpan];
+  assertEquals([start.kind, start.name], [
+    "rpc",
+    "containerd.task.v3.Task/Start",
+  ]);
+  const ids = { "sandbox-id": "pod1", cid: "web", eid: "probe" };
+  assertEquals(start.attributes, ids);
+  assertEquals(start.parent, {
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    spanId: "b7ad6b7169203331",
+    traceState: "a=1,b=2",
+  });
+  assertEquals(fields, {
+    trace_id: "0af7651916cd43dd8448eb211c80319c",
+    span_id: start.context.spanId,
+    ...ids,
+  });
+  assertEquals([kill.parent, kill.attributes], [undefined, { cid: "other" }]);
+  assertEquals((kill.error?.thrown as Error).message, "no");
 });

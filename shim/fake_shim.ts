@@ -7,6 +7,7 @@
 import { FakeClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
+import { noTracer, type Tracer } from "../base/trace.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
 import type { PathFiles } from "../controllers/device/plan9/mod.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
@@ -18,6 +19,7 @@ import type { MessageType } from "../ttrpc/message.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { FakePlatform } from "./fake_platform.ts";
 import { FakeVm } from "./fake_vm.ts";
+import { newShimMetrics } from "./metrics.ts";
 import { reconnectLimit } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 import { sharePath } from "./share_path.ts";
@@ -38,6 +40,8 @@ export interface FakeShimOptions {
   readonly options?: Promise<Options | undefined>;
   /** How the guests of its VMs behave. */
   readonly guest?: FakeGuestOptions;
+  /** Gets a span per call of a client. */
+  readonly tracer?: Tracer;
 }
 
 /** See the module. */
@@ -131,6 +135,8 @@ export class FakeShim {
         return Promise.resolve();
       },
       log: silentLogger,
+      tracer: options.tracer ?? noTracer,
+      metrics: newShimMetrics(),
       clock: this.clock,
       timeouts: defaultTimeouts,
     });
@@ -149,7 +155,8 @@ export class FakeShim {
 
 /** The context of one call, and what the test does with it. */
 export class FakeCall implements CallContext {
-  readonly metadata: ReadonlyMap<string, readonly string[]> = new Map();
+  /** What the client sent beside the request. */
+  metadata: ReadonlyMap<string, readonly string[]> = new Map();
   readonly service: string;
   readonly method: string;
   readonly #client = new AbortController();

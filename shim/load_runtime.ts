@@ -5,43 +5,93 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import type { Duplex } from "../base/duplex.ts";
 import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
+import type { Tracer } from "../base/trace.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
 import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
+import type { StdioName } from "../hcs/ports.ts";
+import { tracedHost } from "../hcs/traced_host.ts";
 import type { Machine } from "./host.ts";
+import type { ShimMetrics } from "./metrics.ts";
 import { reconnectLimit } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 import { sharePath } from "./share_path.ts";
+
+/** What a {@linkcode Runtime} is made with. */
+export interface RuntimeParts {
+  /** Log of the process. */
+  readonly log: Logger;
+  /** Source of time. */
+  readonly clock: Clock;
+  /** Bounds. */
+  readonly timeouts: Timeouts;
+  /** Gets a span per call of the host's services and of a guest. */
+  readonly tracer: Tracer;
+  /** What is counted. */
+  readonly metrics: ShimMetrics;
+}
+
+/** The same stream; what goes through it is counted. */
+function counted(
+  stream: Duplex,
+  name: StdioName,
+  metrics: ShimMetrics,
+): Duplex {
+  const count = (bytes: number): void =>
+    metrics.add("stdioBytes", [name], bytes);
+  return {
+    read: async (buffer) => {
+      const n = await stream.read(buffer);
+      if (n !== null) count(n);
+      return n;
+    },
+    write: async (bytes) => {
+      await stream.write(bytes);
+      count(bytes.length);
+    },
+    closeWrite: () => stream.closeWrite(),
+    close: () => stream.close(),
+  };
+}
 
 /**
  * Loads everything that a container needs.
  *
  * @param machine Where it runs.
- * @param log Log of the process.
- * @param clock Source of time.
- * @param timeouts Bounds.
+ * @param parts What it is made with.
  */
 export async function loadRuntime(
   machine: Omit<Machine, "timeouts">,
-  log: Logger,
-  clock: Clock,
-  timeouts: Timeouts,
+  parts: RuntimeParts,
 ): Promise<Runtime> {
-  const host = await machine.host(log);
+  const { log, clock, timeouts, tracer, metrics } = parts;
+  const host = tracedHost(await machine.host(log), tracer);
   const { platform, compute, files } = host;
-  const openStdio = (options: Options): OpenStdio => (url, name, signal) =>
-    platform.stdio(url, name, {
-      signal,
-      reconnectLimit: reconnectLimit(options),
-    });
+  const openStdio =
+    (options: Options): OpenStdio => async (url, name, signal) => {
+      const stream = await platform.stdio(url, name, {
+        signal,
+        reconnectLimit: reconnectLimit(options),
+      });
+      return counted(stream, name, metrics);
+    };
   return {
     platform,
     newVm: (id) =>
-      new VmController({ host, log: log.child({ vm: id }), clock, timeouts }),
+      new VmController({
+        host,
+        log: log.child({ "uvm-id": id }),
+        clock,
+        timeouts,
+        tracer,
+        onLogDropped: (lines) =>
+          metrics.add("logLinesDropped", ["guest"], lines),
+      }),
     newPod: (vm, { id, options, namespaceId }) =>
       new PodController({
         guest: vm.guest,

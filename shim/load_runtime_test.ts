@@ -1,8 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
 import { readFull } from "../base/duplex.ts";
 import { nullGuid } from "../base/guid.ts";
+import type { JsonObject } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
+import { SpanTracer } from "../base/spans.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { bridgePort } from "../bridge/places.ts";
 import { ScriptedPeer } from "../bridge/scripted_peer.ts";
@@ -15,14 +17,22 @@ import { FakeFiles } from "../controllers/testing/fake_files.ts";
 import { FakeSockets } from "../controllers/testing/fake_sockets.ts";
 import { entropyPort, logPort } from "../controllers/vm/kernel_command_line.ts";
 import type { WindowsHost } from "../hcs/ports.ts";
+import { TaskV3 } from "../ttrpc/api/task.gen.ts";
+import { Calls } from "./calls.ts";
 import { FakePlatform } from "./fake_platform.ts";
+import { FakeCall } from "./fake_shim.ts";
 import { loadRuntime } from "./load_runtime.ts";
+import { countSpan, newShimMetrics } from "./metrics.ts";
 import { noOptions } from "./options.ts";
 import type { Runtime, Vm } from "./runtime.ts";
+import { ServiceClient } from "./services/fake_client.ts";
+import { noGauges } from "./testing.ts";
 
 /** A host in memory with one running VM. */
 class Scene {
   readonly clock = new FakeClock();
+  readonly tracer = new SpanTracer();
+  readonly metrics = newShimMetrics();
   readonly host = {
     compute: new FakeCompute(),
     network: new FakeHostNetwork(),
@@ -34,12 +44,13 @@ class Scene {
   async load(): Promise<Runtime> {
     const { platform } = this.host;
     const machine = { platform, host: () => Promise.resolve(this.host) };
-    return await loadRuntime(
-      machine,
-      silentLogger,
-      this.clock,
-      defaultTimeouts,
-    );
+    return await loadRuntime(machine, {
+      log: silentLogger,
+      clock: this.clock,
+      timeouts: defaultTimeouts,
+      tracer: this.tracer,
+      metrics: this.metrics,
+    });
   }
 
   /** Creates and boots a VM. */
@@ -148,4 +159,60 @@ Deno.test("a file of the host is shared with the VM", async () => {
   assertEquals(await path, "/run/mounts/plan9/0/a.ini");
   assertEquals(scene.host.compute.system.script.of("modify").length, 1);
   await vm.terminate();
+});
+
+Deno.test("host:M19 a call of a client is one trace down to the guest, and every call on the way is counted", async () => {
+  const scene = new Scene();
+  const { tracer, metrics } = scene;
+  tracer.onEnd((span) => countSpan(metrics, span));
+  const runtime = await scene.load();
+  scene.host.network.add("ns1", fakeEndpoint("e1"));
+  const { vm, guest } = await scene.boot(runtime);
+  const config = { id: "pod1", options: noOptions(), namespaceId: "ns1" };
+  const pod = runtime.newPod(vm, config);
+  const calls = new Calls({
+    clock: scene.clock,
+    tracer,
+    sandboxOf: () => undefined,
+  });
+  const tasks = new ServiceClient(
+    TaskV3,
+    calls.watch<typeof TaskV3>({
+      Create: async () => {
+        await pod.setupNetwork();
+        return {};
+      },
+    }),
+  );
+  const call = new FakeCall(TaskV3.name, "Create");
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  call.metadata = new Map([
+    ["traceparent", [`00-${traceId}-b7ad6b7169203331-01`]],
+    ["tracestate", ["a=1"]],
+  ]);
+  const created = tasks.call("Create", { id: "web" }, call);
+  const request = await guest.receive();
+  const { traceparent, tracestate } = request.body["otsc"] as JsonObject;
+  assertMatch(
+    String(traceparent),
+    new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`),
+  );
+  assertEquals(tracestate, "a=1");
+  await guest.answer(request);
+  await created;
+  await vm.terminate();
+  const text = metrics.text(noGauges);
+  for (
+    const series of [
+      'lcow_rpc_duration_seconds_count{service="containerd.task.v3.Task",method="Create",code="OK"} 1',
+      'lcow_hcs_call_duration_seconds_count{operation="start",code="OK"} 1',
+      'lcow_hcs_call_duration_seconds_count{operation="modify",code="OK"} 1',
+      'lcow_hcn_call_duration_seconds_count{operation="endpoint",code="OK"} 1',
+      'lcow_bridge_call_duration_seconds_count{rpc="ModifySettings",code="OK"} 1',
+      'lcow_bridge_call_duration_seconds_count{rpc="NegotiateProtocol",code="OK"} 1',
+      'lcow_vm_phase_duration_seconds_count{phase="create",code="OK"} 1',
+      'lcow_vm_phase_duration_seconds_count{phase="boot",code="OK"} 1',
+      'lcow_vm_phase_duration_seconds_count{phase="handshake",code="OK"} 1',
+    ]
+  ) assertStringIncludes(text, `${series}\n`);
 });

@@ -14,6 +14,7 @@ import { limits, type Timeouts } from "../base/timeouts.ts";
 import { Events } from "../ttrpc/api/events.gen.ts";
 import type { MessageType } from "../ttrpc/message.ts";
 import { TtrpcClient } from "../ttrpc/client.ts";
+import type { ShimMetrics } from "./metrics.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** Metadata key that carries the namespace to containerd's services. */
@@ -42,6 +43,8 @@ export interface PublisherOptions {
   readonly connect: ((signal: AbortSignal) => Promise<Duplex>) | undefined;
   /** Where lost events are reported. */
   readonly log: Logger;
+  /** Where events are counted. */
+  readonly metrics: ShimMetrics;
   /** Source of time. */
   readonly clock: Clock;
   /** Bounds. */
@@ -83,7 +86,8 @@ export class EventPublisher implements EventSink {
   }
 
   publish<T>(topic: string, type: MessageType<T>, event: Partial<T>): void {
-    if (this.#options.connect === undefined) return;
+    const { connect, metrics } = this.#options;
+    if (connect === undefined) return metrics.add("eventsLost", [topic]);
     const kept = this.#queue.push({
       at: this.#options.clock.now(),
       topic,
@@ -128,12 +132,16 @@ export class EventPublisher implements EventSink {
 
   /** Delivers one event or gives it up; later events wait, so that order is kept. */
   async #deliver(event: Pending): Promise<void> {
-    const { log } = this.#options;
+    const { log, metrics } = this.#options;
     for (let attempt = 0;; attempt++) {
-      if (attempt > 0) await this.#pause(attempt * 1000);
+      if (attempt > 0) {
+        metrics.add("eventRetries", []);
+        await this.#pause(attempt * 1000);
+      }
       const isLast = attempt >= maxRetries || this.#closing.signal.aborted;
       try {
-        return await this.#attempt(event);
+        await this.#attempt(event);
+        return metrics.add("eventsForwarded", [event.topic]);
       } catch (error) {
         if (isLast) return this.#countLost(event.topic, messageOf(error));
         log.debug("Cannot forward an event", {
@@ -194,6 +202,7 @@ export class EventPublisher implements EventSink {
 
   #countLost(topic: string, why: string): void {
     this.#lost++;
+    this.#options.metrics.add("eventsLost", [topic]);
     this.#options.log.warn("An event is lost", {
       topic,
       error: why,

@@ -6,7 +6,9 @@ import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { Events, TaskStart } from "../ttrpc/api/events.gen.ts";
 import { TtrpcServer } from "../ttrpc/server.ts";
+import { newShimMetrics, type ShimMetrics } from "./metrics.ts";
 import { EventPublisher } from "./publisher.ts";
+import { noGauges } from "./testing.ts";
 
 /** A containerd that takes events, or does not. */
 class FakeContainerd {
@@ -46,11 +48,14 @@ class FakeContainerd {
     return Promise.resolve(client);
   };
 
+  readonly metrics = newShimMetrics();
+
   publisher(capacity?: number): EventPublisher {
     return new EventPublisher({
       namespace: "n",
       connect: this.connect,
       log: silentLogger,
+      metrics: this.metrics,
       clock: this.clock,
       timeouts: defaultTimeouts,
       ...(capacity === undefined ? {} : { capacity }),
@@ -65,6 +70,13 @@ class FakeContainerd {
   async close(): Promise<void> {
     for (const server of this.#servers) await server.close();
   }
+}
+
+/** What was counted of events, sorted. */
+function counted(metrics: ShimMetrics): string[] {
+  return metrics.text(noGauges).split("\n").filter((line) =>
+    line.startsWith("lcow_event")
+  ).sort();
 }
 
 function publish(publisher: EventPublisher, pid: number): void {
@@ -119,6 +131,11 @@ Deno.test("EventPublisher gives one event up after five retries and goes on", as
   containerd.isUp = true;
   await containerd.clock.advance(1000);
   assertEquals(containerd.taken, ["/tasks/start 2"]);
+  assertEquals(counted(containerd.metrics), [
+    "lcow_event_retries_total 6",
+    'lcow_events_forwarded_total{topic="/tasks/start"} 1',
+    'lcow_events_lost_total{topic="/tasks/start"} 1',
+  ]);
   await publisher.close();
   await containerd.close();
 });
@@ -176,13 +193,19 @@ Deno.test("EventPublisher.close() is bounded when containerd does not answer", a
 });
 
 Deno.test("EventPublisher without an address drops events", async () => {
+  const metrics = newShimMetrics();
   const publisher = new EventPublisher({
     namespace: "n",
     connect: undefined,
     log: silentLogger,
+    metrics,
     clock: new FakeClock(),
     timeouts: defaultTimeouts,
   });
   publish(publisher, 1);
   await publisher.close();
+  assertEquals(counted(metrics), [
+    "lcow_event_retries_total 0",
+    'lcow_events_lost_total{topic="/tasks/start"} 1',
+  ]);
 });

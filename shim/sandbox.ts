@@ -167,7 +167,7 @@ export class Sandbox {
       await this.#recordEnd();
     } catch (error) {
       this.#log.warn("The VM of a failed create could not be stopped", {
-        vm: this.#record?.systemId,
+        "uvm-id": this.#record?.systemId,
         error: messageOf(error),
       });
     }
@@ -175,7 +175,7 @@ export class Sandbox {
 
   async #onExit(end: SandboxEnd): Promise<void> {
     this.#log.info("The VM has ended", {
-      vm: this.#record?.systemId,
+      "uvm-id": this.#record?.systemId,
       ...(end.error === undefined ? {} : { error: end.error }),
     });
     try {

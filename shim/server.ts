@@ -13,6 +13,7 @@ import {
   type LogLevel,
   parseLogLevel,
 } from "../base/log.ts";
+import { logSpans, type SpanExporter, SpanTracer } from "../base/spans.ts";
 import type { Platform } from "../hcs/ports.ts";
 import { Sandbox as SandboxService } from "../ttrpc/api/sandbox.gen.ts";
 import { ShimDiag } from "../ttrpc/api/shimdiag.gen.ts";
@@ -22,6 +23,8 @@ import type { Arguments } from "./args.ts";
 import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
 import { groupOf } from "./grouping.ts";
 import type { Machine } from "./host.ts";
+import type { RuntimeParts } from "./load_runtime.ts";
+import { countSpan, newShimMetrics, type ShimMetrics } from "./metrics.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -31,6 +34,7 @@ import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
+import { shimVersion } from "./version.ts";
 
 /** The most specific level that somebody asked for. */
 function levelOf(
@@ -63,15 +67,45 @@ function onSignals(shim: Shim): void {
   }
 }
 
-async function makeLogger(
-  { namespace, id }: Arguments,
-  bundle: string,
-  platform: Platform,
-  level: LogLevel,
-  scrub: boolean,
-): Promise<Logger> {
-  const sink = await platform.logSink(namespace, id, bundle);
-  return jsonLogger(sink, { level, scrub, fields: { namespace, shim: id } });
+/** How {@linkcode makeLogger} makes a logger. */
+interface LogParts {
+  readonly args: Arguments;
+  readonly bundle: string;
+  readonly platform: Platform;
+  readonly level: LogLevel;
+  readonly scrub: boolean;
+  /** Knows what a line is written for. */
+  readonly tracer: SpanTracer;
+  /** Counts the lines that are dropped. */
+  readonly metrics: ShimMetrics;
+}
+
+/** A logger whose lines belong to the call that they are written in. */
+async function makeLogger(parts: LogParts): Promise<Logger> {
+  const { args: { namespace, id }, level, scrub, tracer, metrics } = parts;
+  const sink = await parts.platform.logSink(namespace, id, parts.bundle);
+  const counting = (line: string): void => {
+    if (sink(line) === false) metrics.add("logLinesDropped", ["shim"]);
+  };
+  const log = jsonLogger(counting, {
+    ...{ level, scrub, current: () => tracer.fields() },
+    fields: { namespace, shim: id },
+  });
+  if (level === "debug" || level === "trace") tracer.onEnd(logSpans(log));
+  return log;
+}
+
+/** Counts every span; keeps them for a collector where Deno has one. */
+async function makeTracer(metrics: ShimMetrics): Promise<SpanTracer> {
+  let exporter: SpanExporter | undefined;
+  // The values with which Deno turns its exporter on.
+  if (/^(true|1)$/.test(Deno.env.get("OTEL_DENO") ?? "")) {
+    const { openTelemetry } = await import("./open_telemetry.ts");
+    exporter = openTelemetry(shimVersion);
+  }
+  const tracer = new SpanTracer({ exporter });
+  tracer.onEnd((span) => countSpan(metrics, span));
+  return tracer;
 }
 
 /** What {@linkcode runServer} is given. */
@@ -104,32 +138,29 @@ export async function runServer(
   const options = unpackOptions(bootstrap.options);
   // A create reports what is wrong with them.
   const readable = await options.catch(() => undefined);
-  const log = await makeLogger(
-    args,
-    bundle,
-    platform,
-    levelOf(args, bootstrap, readable?.logLevel),
-    readable?.scrubLogs ?? true,
-  );
+  const metrics = newShimMetrics();
+  const tracer = await makeTracer(metrics);
+  const log = await makeLogger({
+    ...{ args, bundle, platform, tracer, metrics },
+    level: levelOf(args, bootstrap, readable?.logLevel),
+    scrub: readable?.scrubLogs ?? true,
+  });
+  const parts = { log, clock, timeouts, tracer, metrics };
   const address = Deno.env.get("TTRPC_ADDRESS") || bootstrap.ttrpcAddress;
   const publisher = new EventPublisher({
     namespace: args.namespace,
     connect: address === undefined
       ? undefined
       : (signal) => platform.connect(address, signal),
-    log,
-    clock,
-    timeouts,
+    ...parts,
   });
-  const runtime = loadRuntimeLogged(machine, log);
+  const runtime = loadRuntimeLogged(machine, parts);
   const shim = new Shim({
     runtime,
     options,
     events: new TaskEvents(publisher),
     closeEvents: () => publisher.close(),
-    log,
-    clock,
-    timeouts,
+    ...parts,
   });
   let code = 0;
   watchPanics(globalThis, writeError, () => {
@@ -173,14 +204,17 @@ async function announce(
 }
 
 /** Loads the controllers; a failure is every create's answer. */
-function loadRuntimeLogged(machine: Machine, log: Logger): Promise<Runtime> {
+function loadRuntimeLogged(
+  machine: Machine,
+  parts: RuntimeParts,
+): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
     const { loadRuntime } = await import("./load_runtime.ts");
-    return await loadRuntime(machine, log, systemClock, machine.timeouts);
+    return await loadRuntime(machine, parts);
   };
   const runtime = load();
   runtime.catch((error) => {
-    log.error("The host cannot be used", { error: messageOf(error) });
+    parts.log.error("The host cannot be used", { error: messageOf(error) });
   });
   return runtime;
 }

@@ -9,10 +9,12 @@ import { type Clock, deadline } from "../base/clock.ts";
 import { messageOf, ShimError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { limits, type Timeouts } from "../base/timeouts.ts";
+import type { Tracer } from "../base/trace.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
 import { Calls } from "./calls.ts";
 import { IdleTimer } from "./idle.ts";
+import type { ShimMetrics } from "./metrics.ts";
 import type { Runtime } from "./runtime.ts";
 import { Sandbox, type SandboxConfig } from "./sandbox.ts";
 import { notFound, Task } from "./task.ts";
@@ -30,6 +32,10 @@ export interface ShimParts {
   readonly closeEvents: () => Promise<void>;
   /** Log of the process. */
   readonly log: Logger;
+  /** Gets a span per call of a client. */
+  readonly tracer: Tracer;
+  /** What is counted. */
+  readonly metrics: ShimMetrics;
   /** Source of time. */
   readonly clock: Clock;
   /** Bounds. */
@@ -49,6 +55,8 @@ export class Shim {
   readonly calls: Calls;
   /** Takes the events of tasks. */
   readonly events: TaskEvents;
+  /** What is counted. */
+  readonly metrics: ShimMetrics;
   /** Log of the process. */
   readonly log: Logger;
   /** Resolves when everything has ended and the process can leave. */
@@ -63,7 +71,13 @@ export class Shim {
   /** @param parts See {@linkcode ShimParts}. */
   constructor(parts: ShimParts) {
     this.#parts = parts;
-    this.calls = new Calls(parts.clock);
+    this.metrics = parts.metrics;
+    this.calls = new Calls({
+      clock: parts.clock,
+      tracer: parts.tracer,
+      sandboxOf: (id) =>
+        this.tasks.get(id)?.place?.sandbox.id ?? this.sandbox?.id,
+    });
     this.events = parts.events;
     this.log = parts.log;
     this.ended = this.#ended.promise;
@@ -174,7 +188,7 @@ export class Shim {
     const { log, clock } = this.#parts;
     const sandbox = new Sandbox(
       config,
-      log.child({ sandbox: config.id }),
+      log.child({ "sandbox-id": config.id }),
       clock,
     );
     this.sandboxes.set(sandbox.id, sandbox);
@@ -204,7 +218,7 @@ export class Shim {
       if (task.place?.sandbox !== sandbox) continue;
       task.container?.abandon(reason).catch((error) =>
         this.log.error("A container of an ended VM could not be ended", {
-          container: task.id,
+          cid: task.id,
           error: messageOf(error),
         })
       );
@@ -226,7 +240,7 @@ export class Shim {
       this.#removeSandbox(sandbox);
     } catch (error) {
       this.log.warn("The VM of a failed create could not be stopped", {
-        sandbox: sandbox.id,
+        "sandbox-id": sandbox.id,
         error: messageOf(error),
       });
     }

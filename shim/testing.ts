@@ -4,6 +4,21 @@
  * @module
  */
 
+import type { Gauges } from "../base/metrics.ts";
+import type { shimMetrics } from "./metrics.ts";
+
+/** Gauges that show nothing, for tests of what is counted. */
+export const noGauges: Gauges<typeof shimMetrics> = {
+  rpcsInFlight: [],
+  bridgeInFlight: [],
+  sandboxes: [],
+  tasks: [],
+  execs: [],
+  residentMemory: [],
+  startTime: [],
+  uptime: [],
+};
+
 /**
  * Runs `task` with a bundle directory that holds these files.
  *

@@ -26,17 +26,20 @@ export function openLogSink(bundle: string): LogSink {
   }
   let torn = false;
   return (line) => {
-    if (fd === undefined) return;
+    if (fd === undefined) return false;
     try {
       // A line beyond PIPE_BUF may have fitted in part only.
       const bytes = encoder.encode(torn ? `\n${line}` : line);
       torn = writeSync(fd, bytes) < bytes.length;
+      return !torn;
     } catch (error) {
       // A log that fails must not fail what it reports on: full is skipped, any
       // other failure ends it.
-      if (isCode(error, "EAGAIN")) return;
-      closeSync(fd);
-      fd = undefined;
+      if (!isCode(error, "EAGAIN")) {
+        closeSync(fd);
+        fd = undefined;
+      }
+      return false;
     }
   };
 }

@@ -61,6 +61,8 @@ export interface Bundle {
   readonly input: Duplex | undefined;
   /** The client's end of stdout. */
   readonly output: Duplex;
+  /** What a shim has written into the bundle's log so far. */
+  logged(): string;
   /** Closes the client's ends. */
   close(): Promise<void>;
 }
@@ -136,13 +138,20 @@ async function clientEnd(
   return await openFifo(path, direction === "read" ? "stdin" : "stdout");
 }
 
-/** Reads a FIFO and forgets what comes. */
-function drain(path: string): { close: () => Promise<void> } {
+/** Reads a FIFO and keeps what comes. */
+function drain(
+  path: string,
+): { text: () => string; close: () => Promise<void> } {
   const stream = clientEnd(path, "read");
-  const done = stream.then((source) =>
-    pump(source, { write: () => Promise.resolve() })
-  );
+  const decoder = new TextDecoder();
+  let text = "";
+  const write = (bytes: Uint8Array): Promise<void> => {
+    text += decoder.decode(bytes, { stream: true });
+    return Promise.resolve();
+  };
+  const done = stream.then((source) => pump(source, { write }));
   return {
+    text: () => text,
     close: async () => {
       await (await stream).close();
       await done;
@@ -168,7 +177,8 @@ export async function makeBundle(
     : undefined;
   // containerd reads the shim's log; a shim may refuse to serve without it, or
   // to run a process that has output but no place for its errors.
-  const drains = ["log", "stderr"].map((name) => drain(`${path}/${name}`));
+  const log = drain(`${path}/log`);
+  const drains = [log, drain(`${path}/stderr`)];
   const output = await clientEnd(`${path}/stdout`, "read");
   return {
     id: options.id,
@@ -188,6 +198,7 @@ export async function makeBundle(
     stderr: `${path}/stderr`,
     input,
     output,
+    logged: log.text,
     async close() {
       await input?.close();
       await output.close();

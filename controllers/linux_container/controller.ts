@@ -85,7 +85,7 @@ export class LinuxContainer {
   constructor(deps: ContainerDependencies, ids: ContainerIds) {
     const { containerId, podId } = ids;
     this.#ids = ids;
-    this.#log = deps.log.child({ container: containerId, pod: podId });
+    this.#log = deps.log.child({ cid: containerId, pod: podId });
     this.#deps = deps;
     this.#state = containerStates.begin(`container "${containerId}"`);
     this.#resources = new ContainerResources(this.#log);

@@ -162,7 +162,7 @@ export class ProcessController {
     this.#name = `${kind} of container "${containerId}"`;
     this.#deps = deps;
     this.#ids = ids;
-    this.#log = deps.log.child({ container: containerId, exec: execId });
+    this.#log = deps.log.child({ cid: containerId, eid: execId });
     this.#state = processStates.begin(this.#name);
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
     this.exited = promise;

@@ -221,12 +221,7 @@ export class VmController {
   create(request: CreateVm, signal?: AbortSignal): Promise<void> {
     return this.#mutate(signal, async (signal) => {
       this.#state.require("create");
-      const { system, plan } = await createSystem(
-        this.#deps.host,
-        request,
-        this.#deps.log,
-        signal,
-      );
+      const { system, plan } = await createSystem(this.#deps, request, signal);
       const { id } = request;
       const link = new GuestLink(this.#deps, id, system);
       this.#vm = { id, system, plan, link };

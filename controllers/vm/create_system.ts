@@ -6,7 +6,7 @@
 
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { HResult, HResultError, sameCondition } from "../../base/hresult.ts";
-import type { Logger } from "../../base/log.ts";
+import { noTracer } from "../../base/trace.ts";
 import { ComputeSystemDocument } from "../../hcs/documents.gen.ts";
 import type { ComputeHost, ComputeSystem } from "../../hcs/ports.ts";
 import type { CreateVm, VmDependencies } from "./dependencies.ts";
@@ -30,18 +30,33 @@ async function takenBy(
   );
 }
 
+/** A compute system and what it was planned to be. */
+interface PlannedSystem {
+  readonly system: ComputeSystem;
+  readonly plan: VmDocument;
+}
+
 /**
  * Decides on the document of a VM and creates its system.
  *
  * @throws {ShimError} AlreadyExists naming the owner when the id is taken; else
  * what is wrong with options, boot files or host. Nothing is left.
  */
-export async function createSystem(
-  host: VmDependencies["host"],
+export function createSystem(
+  deps: Pick<VmDependencies, "host" | "log" | "tracer">,
   request: CreateVm,
-  log: Logger,
   signal: AbortSignal,
-): Promise<{ system: ComputeSystem; plan: VmDocument }> {
+): Promise<PlannedSystem> {
+  const { tracer = noTracer } = deps;
+  const ids = { "uvm-id": request.id };
+  return tracer.span("vm", "create", ids, () => create(deps, request, signal));
+}
+
+async function create(
+  { host, log }: Pick<VmDependencies, "host" | "log">,
+  request: CreateVm,
+  signal: AbortSignal,
+): Promise<PlannedSystem> {
   const { id, bundle } = request;
   const plan = await planVm(host, request, bundle, log);
   signal.throwIfAborted();

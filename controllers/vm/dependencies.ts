@@ -41,8 +41,10 @@ export interface VmDependencies {
   readonly clock: Clock;
   /** `vmStart`, `vmTerminate`, `drainGrace` and those of the bridge. */
   readonly timeouts: Timeouts;
-  /** Gets a span per guest call. */
+  /** Gets a span per guest call and per phase of the boot. */
   readonly tracer?: Tracer;
+  /** Told how many lines of the guest's log were dropped. */
+  readonly onLogDropped?: (lines: number) => void;
 }
 
 /** How a VM ended. */

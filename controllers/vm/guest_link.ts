@@ -7,6 +7,7 @@
 import { deadline } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { Ledger } from "../../base/ledger.ts";
+import { noTracer } from "../../base/trace.ts";
 import { GuestConnection } from "../../bridge/connection.ts";
 import { BridgeGuest, type Guest } from "../../bridge/guest.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
@@ -47,9 +48,16 @@ export class GuestLink {
    * on: it may tell why.
    */
   async open(signal: AbortSignal): Promise<Guest> {
-    const { host: { sockets }, log, clock, timeouts, tracer } = this.#deps;
-    const streams = await bootVm(this.#system, sockets, signal, log);
-    const relayed = relayGuestLog(streams.log, { log, clock, vmId: this.#id });
+    const { host: { sockets }, log, clock, timeouts } = this.#deps;
+    const { tracer = noTracer, onLogDropped: onDropped } = this.#deps;
+    const vmId = this.#id;
+    const phase = <T>(name: string, task: () => Promise<T>): Promise<T> =>
+      tracer.span("vm", name, { "uvm-id": vmId }, task);
+    const streams = await phase(
+      "boot",
+      () => bootVm(this.#system, sockets, signal, log),
+    );
+    const relayed = relayGuestLog(streams.log, { log, clock, vmId, onDropped });
     this.#ledger.add({
       kind: "log",
       key: this.#id,
@@ -59,13 +67,11 @@ export class GuestLink {
       },
     });
     try {
-      const connection = await GuestConnection.open(streams.bridge, {
-        log,
-        clock,
-        timeouts,
-        signal,
-        ...(tracer === undefined ? {} : { tracer }),
-      });
+      const options = { log, clock, timeouts, signal, tracer };
+      const connection = await phase(
+        "handshake",
+        () => GuestConnection.open(streams.bridge, options),
+      );
       this.#ledger.add({
         kind: "connection",
         key: this.#id,
@@ -95,7 +101,7 @@ export class GuestLink {
       await this.#ledger.release();
     } catch (error) {
       this.#deps.log.warn("Cannot close the connections of the VM", {
-        vm: this.#id,
+        "uvm-id": this.#id,
         error: messageOf(error),
       });
     }

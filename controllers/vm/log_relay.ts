@@ -20,6 +20,8 @@ export interface LogRelayOptions {
   readonly clock: Clock;
   /** Id of the VM, for the lines. */
   readonly vmId: string;
+  /** Told how many lines beyond the rate limit were dropped. */
+  readonly onDropped?: ((lines: number) => void) | undefined;
 }
 
 /** Lets a limited number of lines through per second, and counts the others. */
@@ -83,7 +85,7 @@ function splitRecord(
  */
 export async function relayGuestLog(
   stream: Pick<Duplex, "read">,
-  { log, clock, vmId }: LogRelayOptions,
+  { log, clock, vmId, onDropped }: LogRelayOptions,
 ): Promise<void> {
   const own = { source: "guest", "uvm-id": vmId };
   const out = log.child(own);
@@ -94,7 +96,9 @@ export async function relayGuestLog(
 
   const reportDropped = (): void => {
     const dropped = rate.takeDropped();
-    if (dropped > 0) out.warn("Lines of the guest's log dropped", { dropped });
+    if (dropped === 0) return;
+    out.warn("Lines of the guest's log dropped", { dropped });
+    onDropped?.(dropped);
   };
   let printed = "";
   const flush = (message: string): void => {

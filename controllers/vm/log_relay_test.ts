@@ -9,7 +9,10 @@ import { relayGuestLog } from "./log_relay.ts";
 type Line = Record<string, unknown>;
 
 /** What becomes of a log that comes in these portions. */
-async function relay(portions: readonly string[]): Promise<Line[]> {
+async function relay(
+  portions: readonly string[],
+  onDropped?: (lines: number) => void,
+): Promise<Line[]> {
   const lines: Line[] = [];
   const log = jsonLogger((line) => lines.push(JSON.parse(line)), {
     level: "trace",
@@ -19,6 +22,7 @@ async function relay(portions: readonly string[]): Promise<Line[]> {
     log,
     clock: new FakeClock(),
     vmId: "pod1@vm",
+    onDropped,
   });
   for (const portion of portions) {
     await guest.write(new TextEncoder().encode(portion));
@@ -99,7 +103,12 @@ Deno.test("a record longer than the limit does not fill the memory", () => {
 });
 
 Deno.test("lines beyond the rate are counted, not shown", async () => {
-  const lines = await relay(['{"msg":"x"}'.repeat(limits.logRate + 5)]);
+  const told: number[] = [];
+  const lines = await relay(
+    ['{"msg":"x"}'.repeat(limits.logRate + 5)],
+    (lines) => told.push(lines),
+  );
+  assertEquals(told, [5]);
   assertEquals(lines.length, limits.logRate + 1);
   assertEquals(lines.at(-1)?.["dropped"], 5);
 });

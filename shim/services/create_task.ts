@@ -181,7 +181,7 @@ async function undo(
     await container.deleteProcess("");
   } catch (error) {
     shim.log.warn("A container that nobody waits for could not be deleted", {
-      container: id,
+      cid: id,
       error: messageOf(error),
     });
   }

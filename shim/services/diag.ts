@@ -110,7 +110,7 @@ export function diagHandlers(shim: Shim): Handlers<typeof ShimDiag> {
       const runtime = await shim.runtime;
       const path = await runtime.share(vm, { hostPath, readOnly }, signal);
       shim.log.info("A path of the host is shared", {
-        sandbox: id,
+        "sandbox-id": id,
         hostPath,
         path,
       });

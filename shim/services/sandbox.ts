@@ -177,7 +177,7 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
         if (sandbox.vmState !== "Terminated") await sandbox.stop();
       } catch (error) {
         shim.log.error("The VM could not be stopped for the shutdown", {
-          sandbox: sandboxId,
+          "sandbox-id": sandboxId,
           error: messageOf(error),
         });
       }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { newShimMetrics } from "../../shim/metrics.ts";
+import { noTracer } from "../../base/trace.ts";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "../../base/clock.ts";
 import { memoryPair } from "../../base/duplex.ts";
@@ -118,12 +120,17 @@ class Play {
     this.#host = new TraceHost(recorded, note);
     const clock = this.#clock;
     const { platform } = this.#host.ports;
+    const parts = {
+      log: silentLogger,
+      clock,
+      timeouts: defaultTimeouts,
+      tracer: noTracer,
+      metrics: newShimMetrics(),
+    };
     this.#shim = new Shim({
       runtime: loadRuntime(
         { platform, host: () => Promise.resolve(this.#host.ports) },
-        silentLogger,
-        clock,
-        defaultTimeouts,
+        parts,
       ),
       options: Promise.resolve(undefined),
       events: new TaskEvents({
@@ -138,9 +145,7 @@ class Play {
           }),
       }),
       closeEvents: () => Promise.resolve(),
-      log: silentLogger,
-      clock,
-      timeouts: defaultTimeouts,
+      ...parts,
     });
     this.#server = new TtrpcServer({ log: silentLogger, clock });
     this.#server.register(TaskV3, taskHandlers(this.#shim));

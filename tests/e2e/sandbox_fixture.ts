@@ -43,10 +43,12 @@ export interface Rig extends AsyncDisposable {
  *
  * @param id Id of the sandbox and of its container.
  * @param windows Section `windows` of the sandbox container's specification.
+ * @param more Environment of the shim.
  */
 export async function rig(
   id: string,
   windows?: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Rig> {
   const env = await toolEnv();
   await install();
@@ -74,7 +76,10 @@ export async function rig(
     return bundle;
   };
   const bundle = await make(id, "sandbox");
-  const binary = { path: shim, env: { ...env, LCOW_STATE: `${dir}/lcow` } };
+  const binary = {
+    path: shim,
+    env: { ...env, LCOW_STATE: `${dir}/lcow`, ...more },
+  };
   const client = await connectShim(await startShim(binary, dir, bundle));
   return {
     dir,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { newShimMetrics } from "../../shim/metrics.ts";
+import { noTracer } from "../../base/trace.ts";
 import { setImmediate } from "node:timers";
 import { abortable, FakeClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/log.ts";
@@ -77,9 +79,13 @@ export class Life {
     const { platform } = this.host.ports;
     this.#runtime = loadRuntime(
       { platform, host: () => Promise.resolve(this.host.ports) },
-      silentLogger,
-      this.clock,
-      defaultTimeouts,
+      {
+        log: silentLogger,
+        clock: this.clock,
+        timeouts: defaultTimeouts,
+        tracer: noTracer,
+        metrics: newShimMetrics(),
+      },
     );
   }
 

@@ -47,12 +47,13 @@ export class LogPipe {
 
   /** Writes a line. Never blocks and never throws. */
   readonly sink: LogSink = (line) => {
-    if (this.#reader === undefined) return;
+    if (this.#reader === undefined) return false;
     const bytes = this.#encoder.encode(line);
-    if (this.#waiting + bytes.length > maxWaiting) return;
+    if (this.#waiting + bytes.length > maxWaiting) return false;
     this.#lines.push(bytes);
     this.#waiting += bytes.length;
     if (!this.#writing) void this.#write(this.#reader);
+    return true;
   };
 
   /** Ends it. */

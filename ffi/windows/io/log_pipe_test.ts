@@ -34,9 +34,9 @@ Deno.test("host:O10 lines go to the reader, in order", async () => {
 Deno.test("host:O10 lines without a reader are dropped", async () => {
   const bench = new FakeIo();
   const log = LogPipe.open(bench.io, name);
-  log.sink("nobody reads this\n");
+  assertEquals(log.sink("nobody reads this\n"), false);
   const peer = await reader(bench);
-  log.sink("but this\n");
+  assertEquals(log.sink("but this\n"), true);
   await bench.idle();
   assertEquals(peer.text(), "but this\n");
   await log.close();
