@@ -238,14 +238,18 @@ export class Shim {
       [...this.sandboxes.values()].every(({ config }) => config.implicit);
   }
 
+  /** True when there is neither a task nor a sandbox, be it just being created. */
+  get isEmpty(): boolean {
+    return this.tasks.size === 0 && this.sandboxes.size === 0;
+  }
+
   /** Sets the timer that fits what is there now. */
   #watchIdle(): void {
     const { timeouts } = this.#parts;
     if (this.#ending !== undefined) return this.#idle.stop();
     if (this.isSpent) this.#idle.set(timeouts.implicitVmIdle);
-    else if (this.tasks.size === 0 && this.sandboxes.size === 0) {
-      this.#idle.set(timeouts.idle);
-    } else this.#idle.stop();
+    else if (this.isEmpty) this.#idle.set(timeouts.idle);
+    else this.#idle.stop();
   }
 
   #requireOpen(): void {
