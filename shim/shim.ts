@@ -35,7 +35,7 @@ export interface ShimParts {
   /** Bounds. */
   readonly timeouts: Pick<
     Timeouts,
-    "idle" | "implicitVmIdle" | "shutdown" | "guestStacks"
+    "idle" | "implicitVmIdle" | "shutdown" | "guestStacks" | "deleteWait"
   >;
 }
 
@@ -115,7 +115,7 @@ export class Shim {
         `Cannot create container "${request.id}": the shim has ${this.tasks.size} already`,
       );
     }
-    const task = new Task(request, this.events);
+    const task = new Task(request, this.#parts);
     this.tasks.set(task.id, task);
     this.#hadTask = true;
     this.#watchIdle();

@@ -294,3 +294,47 @@ Deno.test("a failed Delete can be repeated", async () => {
     assertEquals(scene.topics.at(-1), "/tasks/delete");
   });
 });
+
+Deno.test("the exit of an exec that its container takes along is told before the container's TaskDelete", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const init = scene.lastProcess;
+    const exec = { id: "web", execId: "probe" };
+    await scene.tasks.call("Exec", { ...exec, spec: processSpec });
+    await scene.tasks.call("Start", exec);
+    const probe = scene.lastProcess;
+    await init.exit(0);
+    const { guest } = scene;
+    const deleted = scene.tasks.call("Delete", { id: "web" });
+    await scene.until(() => guest.callsOf("deleteContainerState").length === 1);
+    await probe.exit(137);
+    await deleted;
+    assertEquals(
+      scene.events.slice(4).map(({ topic, event }) => [
+        topic,
+        (event as { id: string }).id,
+      ]),
+      [
+        ["/tasks/exit", "web"],
+        ["/tasks/exit", "probe"],
+        ["/tasks/delete", "web"],
+      ],
+    );
+  });
+});
+
+Deno.test("Delete of a container does not wait for ever for an exec whose end nobody tells", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const init = scene.lastProcess;
+    const exec = { id: "web", execId: "probe" };
+    await scene.tasks.call("Exec", { ...exec, spec: processSpec });
+    await scene.tasks.call("Start", exec);
+    await init.exit(0);
+    const deleted = scene.tasks.call("Delete", { id: "web" });
+    await scene.until(() => scene.clock.sleepers === 1);
+    await scene.clock.advance(30_000);
+    await deleted;
+    assertEquals(scene.topics.at(-1), "/tasks/delete");
+  });
+});
