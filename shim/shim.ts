@@ -238,6 +238,11 @@ export class Shim {
       [...this.sandboxes.values()].every(({ config }) => config.implicit);
   }
 
+  /** Resolves when the VMs that are here have ended. */
+  async vmsEnded(): Promise<void> {
+    await Promise.all([...this.sandboxes.values()].map(({ ended }) => ended));
+  }
+
   /** True when there is neither a task nor a sandbox, be it just being created. */
   get isEmpty(): boolean {
     return this.tasks.size === 0 && this.sandboxes.size === 0;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { Process as ProcessSpec } from "../../oci/spec.gen.ts";
 import type {
@@ -195,9 +196,11 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
     },
     Connect: () =>
       Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),
-    Shutdown: (_request, call) => {
-      if (shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
-      return Promise.resolve({});
+    Shutdown: async ({ now }, call) => {
+      // Only our own `delete` says so: nobody will ever delete the tasks.
+      if (now) await abortable(shim.vmsEnded(), call.signal);
+      if (now || shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
+      return {};
     },
     Pause: notImplemented("Pause"),
     Resume: notImplemented("Resume"),

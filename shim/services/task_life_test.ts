@@ -260,6 +260,35 @@ Deno.test("host:D6 Shutdown ends an implicit VM when nothing is left, else does 
   });
 });
 
+Deno.test("Shutdown with `now` ends the shim when its VM has ended, whatever tasks are left", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const call = new FakeCall();
+    const shutdown = scene.tasks.call("Shutdown", { now: true }, call);
+    await scene.tasks.call("State", { id: "web" });
+    assertEquals(scene.vm.state, "Running");
+    scene.vm.die();
+    await shutdown;
+    await call.replied();
+    await scene.shim.ended;
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+    assertEquals(scene.eventsClosed, true);
+  });
+});
+
+Deno.test("Shutdown with `now` ends with its client while the VM runs, and changes nothing", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const call = new FakeCall();
+    const shutdown = scene.tasks.call("Shutdown", { now: true }, call);
+    shutdown.catch(() => {});
+    call.disconnect();
+    await assertRejects(() => shutdown, DOMException, "gone");
+    await call.replied();
+    assertEquals([scene.vm.state, scene.eventsClosed], ["Running", false]);
+  });
+});
+
 Deno.test("host:D21 two Deletes of one container: one gets the status, the other NotFound", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");

@@ -70,3 +70,22 @@ Deno.test({
     assertEquals(await ctr.leftovers(), []);
   },
 });
+
+Deno.test({
+  name:
+    "pains:7 a task that containerd forgot while its shim went on takes its shim along",
+  timeout: limit,
+  fn: async () => {
+    await using ctr = await PrivateContainerd.start();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    await ctr.halt();
+    // Without it a restarted containerd takes the shim for dead: it runs `delete`.
+    await Deno.remove(
+      `${ctr.dir}/state/io.containerd.runtime.v2.task/default/${id}/address`,
+    );
+    await ctr.launch();
+    await ctr.run(["container", "delete", id]);
+    assertEquals(await ctr.leftovers(), []);
+  },
+});
