@@ -135,7 +135,7 @@ export function execSpec(
 /**
  * The client's end of a FIFO: it reads what the shim writes, and the reverse.
  */
-async function clientEnd(
+export async function clientEnd(
   path: string,
   direction: "read" | "write",
 ): Promise<Duplex> {

@@ -113,6 +113,7 @@ export async function create(
     id: bundle.id,
     bundle: bundle.path,
     rootfs: [...bundle.mounts],
+    stdin: bundle.stdin,
     stdout: bundle.stdout,
   });
 }
