@@ -129,7 +129,8 @@ async function cleanUp(
   signal: AbortSignal,
 ): Promise<void> {
   const { platform, timeouts, clock } = context;
-  const group = await groupOf(bundle, id);
+  const group = await readable(context, groupOf(bundle, id)) ??
+    { key: id, member: false };
   // The VM belongs to the pod's sandbox; a member's end is none of its business.
   if (group.member) return;
   const address = await platform.endpoint(namespace, group.key);
@@ -138,11 +139,24 @@ async function cleanUp(
     clock,
     timeouts.endpointDial,
   );
-  const record = await readVmRecord(bundle);
+  const record = await readable(context, readVmRecord(bundle));
   const system = await leftSystem(id, record, served, context);
   if (system !== undefined) await end(system, signal);
   if (!served) await platform.cleanUp(namespace, group.key);
   else if (record !== undefined) await endShim(id, address, context, signal);
+}
+
+/** A file of the bundle, or undefined: the clean-up must do without a broken one. */
+async function readable<T>(
+  { warn }: DeleteContext,
+  file: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await file;
+  } catch (error) {
+    warn(messageOf(error));
+    return undefined;
+  }
 }
 
 /**

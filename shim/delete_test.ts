@@ -221,9 +221,12 @@ Deno.test("deleteTask() succeeds when the system is gone", async () => {
 Deno.test("deleteTask() answers whatever is wrong, and says it", async () => {
   const files = { "config.json": "{", "vm.json": "{", "panic.log": "" };
   await withBundle(files, async (bundle) => {
-    const { response, warnings } = await run(bundle, new OneSystem({}));
+    const compute = new OneSystem({});
+    const { response, warnings, platform } = await run(bundle, compute);
     assertEquals(response.exitStatus, 255);
-    assertEquals(warnings.length, 1);
+    assertEquals(warnings.length, 2);
+    // What can be known without the files is cleaned up all the same.
+    assertEquals([compute.terminated, platform.cleaned], [1, ["n/web"]]);
   });
   const { response } = await run("/no/such/bundle", new OneSystem());
   assertEquals(response.exitStatus, 255);
