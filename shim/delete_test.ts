@@ -93,7 +93,7 @@ const member = JSON.stringify({
   },
 });
 
-Deno.test("deleteTask() terminates the system of the bundle's record and answers", async () => {
+Deno.test("pains:2 deleteTask() terminates the system of the bundle's record and answers", async () => {
   await withBundle({}, async (bundle) => {
     const compute = new OneSystem({});
     const runtimeId = "AAAAAAAA-0000-0000-0000-000000000001";

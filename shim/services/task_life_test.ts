@@ -108,7 +108,7 @@ Deno.test("a concurrent Create of one id is refused with AlreadyExists", async (
   });
 });
 
-Deno.test("a failed Create leaves nothing registered and can be repeated", async () => {
+Deno.test("pains:2 a failed Create leaves nothing registered and can be repeated", async () => {
   await withTasks(async (scene) => {
     scene.onVm = (vm) =>
       vm.guest.failNext("createContainer", new ShimError("Internal", "no"));
