@@ -8,6 +8,7 @@ import { systemClock } from "../base/clock.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Arguments } from "./args.ts";
 import { loadMachine } from "./host.ts";
+import { traceLaunch } from "./launch.ts";
 import { start } from "./start.ts";
 import { readStandardInput } from "./stdin.ts";
 
@@ -18,7 +19,8 @@ import { readStandardInput } from "./stdin.ts";
  */
 export async function runStart(args: Arguments): Promise<Uint8Array> {
   const { platform } = await loadMachine();
-  return await start(args, {
+  const traced = traceLaunch(platform, { args: Deno.args });
+  const answer = await start(args, {
     platform,
     bundle: Deno.cwd(),
     readInput: readStandardInput,
@@ -30,4 +32,6 @@ export async function runStart(args: Arguments): Promise<Uint8Array> {
     clock: systemClock,
     timeouts: defaultTimeouts,
   });
+  await traced;
+  return answer;
 }
