@@ -162,7 +162,7 @@ async function readable<T>(
 /**
  * Asks a shim whose VM has ended to end, too: containerd has forgotten its tasks.
  *
- * @throws When it does not answer in time; it waits for the end of its VM first.
+ * @throws When it does not answer in time.
  */
 async function endShim(
   id: string,

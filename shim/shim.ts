@@ -35,7 +35,12 @@ export interface ShimParts {
   /** Bounds. */
   readonly timeouts: Pick<
     Timeouts,
-    "idle" | "implicitVmIdle" | "shutdown" | "guestStacks" | "deleteWait"
+    | "idle"
+    | "implicitVmIdle"
+    | "shutdown"
+    | "guestStacks"
+    | "deleteWait"
+    | "binaryDelete"
   >;
 }
 
@@ -238,9 +243,25 @@ export class Shim {
       [...this.sandboxes.values()].every(({ config }) => config.implicit);
   }
 
-  /** Resolves when the VMs that are here have ended. */
-  async vmsEnded(): Promise<void> {
-    await Promise.all([...this.sandboxes.values()].map(({ ended }) => ended));
+  /**
+   * Ends the shim if its VMs have ended, or do so at once. While one goes on,
+   * nothing happens. Never rejects.
+   */
+  async endWithVms(): Promise<void> {
+    const { clock, timeouts, log } = this.#parts;
+    const ends = [...this.sandboxes.values()].map(({ ended }) => ended);
+    try {
+      await deadline(
+        clock,
+        timeouts.binaryDelete,
+        "The end of the VMs",
+        () => Promise.all(ends),
+      );
+    } catch (error) {
+      log.debug("The shim goes on", { error: messageOf(error) });
+      return;
+    }
+    await this.end("Shutdown without a VM");
   }
 
   /** True when there is neither a task nor a sandbox, be it just being created. */

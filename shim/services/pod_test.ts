@@ -234,8 +234,9 @@ Deno.test("Shutdown does nothing to a sandbox that CreateSandbox made", async ()
     await scene.sandboxes.start("pod1");
     const call = new FakeCall();
     await scene.tasks.call("Shutdown", { id: "pod1", now: true }, call);
-    await call.replied();
+    const replied = call.replied();
     await scene.clock.advance(10 * defaultTimeouts.idle);
+    await replied;
     assertEquals(scene.vm.state, "Running");
   });
 });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { abortable } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { Process as ProcessSpec } from "../../oci/spec.gen.ts";
 import type {
@@ -196,11 +195,11 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
     },
     Connect: () =>
       Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),
-    Shutdown: async ({ now }, call) => {
+    Shutdown: ({ now }, call) => {
+      if (shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
       // Only our own `delete` says so: nobody will ever delete the tasks.
-      if (now) await abortable(shim.vmsEnded(), call.signal);
-      if (now || shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
-      return {};
+      else if (now) call.afterReply(() => shim.endWithVms());
+      return Promise.resolve({});
     },
     Pause: notImplemented("Pause"),
     Resume: notImplemented("Resume"),
