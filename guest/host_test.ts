@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
 import { HResult, HResultError } from "../base/hresult.ts";
 import { libc } from "../ffi/linux/libc.ts";
@@ -165,6 +166,28 @@ Deno.test("an exec is known until its exit was told, and has the container's lim
     vm.runtime.exit(process, 6);
     assertEquals(await vm.wait("a", pid), 6);
     await refused(() => vm.wait("a", pid), HResult.ElementNotFound);
+  }));
+
+Deno.test("pains:16 an exit while no bridge is connected is told to who waits over the next one", () =>
+  withFakeVm(async (vm) => {
+    await vm.create({ id: "a" });
+    await vm.execute("a", {});
+    const pid = await vm.execute("a", {
+      OciProcess: { args: ["true"], cwd: "/", user: { uid: 0, gid: 0 } },
+    });
+    const bridge = new AbortController();
+    const waited = vm.handlers.WaitForProcess({
+      ...vm.base("a"),
+      ProcessId: pid,
+      TimeoutInMs: 0xffff_ffff,
+    }, { ...vm.context("a"), signal: bridge.signal });
+    waited.catch(() => {});
+    bridge.abort(new ShimError("Unavailable", "the bridge is lost"));
+    const process = vm.runtime.processes.get(pid)!;
+    await process.close();
+    vm.runtime.exit(process, 6);
+    await assertRejects(() => waited, ShimError, "the bridge is lost");
+    assertEquals(await vm.wait("a", pid), 6);
   }));
 
 Deno.test("a wait that times out counts for nothing", () =>

@@ -295,6 +295,20 @@ export interface StdioOptions {
   readonly reconnectLimit?: number;
 }
 
+/** Event tracing of the system, beside the log. */
+export interface SystemEvents {
+  /**
+   * Writes an event; never waits and never throws.
+   *
+   * @param name For example `ShimLaunched`.
+   * @param fields Its members.
+   */
+  write(
+    name: string,
+    fields: Readonly<Record<string, string | readonly string[]>>,
+  ): void;
+}
+
 /** Memory of the host that one VM uses. */
 export interface VmMemoryCounter {
   /** Bytes in use. @throws {HResultError} When the VM is gone. */
@@ -364,6 +378,14 @@ export interface Platform {
    * on standard output: hcsshim's `start` waits for a named event.
    */
   announceReady(namespace: string, id: string): Promise<void>;
+  /**
+   * The event tracing of the system; does nothing where there is none.
+   *
+   * @param onCaptureState Somebody asks for the state of everything; must not
+   * throw.
+   * @throws {HResultError} When the system refuses.
+   */
+  systemEvents(onCaptureState?: () => void): Promise<SystemEvents>;
   /**
    * Finds out how much memory of the host a VM uses.
    *

@@ -11,11 +11,11 @@ import { messageOf } from "../base/errors.ts";
 import { isNotFound } from "../base/hresult.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import type { ComputeHost, ComputeSystem, Platform } from "../hcs/ports.ts";
-import { DeleteResponse } from "../ttrpc/api/task.gen.ts";
+import { DeleteResponse, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { type Arguments, shimName } from "./args.ts";
 import { groupOf } from "./grouping.ts";
 import { timestamp } from "./timestamp.ts";
-import { readVmRecord } from "./vm_record.ts";
+import { readVmRecord, type VmRecord } from "./vm_record.ts";
 
 /** Bytes of `panic.log` that are passed on. */
 export const maxPanicBytes: number = 1024 * 1024;
@@ -129,7 +129,8 @@ async function cleanUp(
   signal: AbortSignal,
 ): Promise<void> {
   const { platform, timeouts, clock } = context;
-  const group = await groupOf(bundle, id);
+  const group = await readable(context, groupOf(bundle, id)) ??
+    { key: id, member: false };
   // The VM belongs to the pod's sandbox; a member's end is none of its business.
   if (group.member) return;
   const address = await platform.endpoint(namespace, group.key);
@@ -138,9 +139,45 @@ async function cleanUp(
     clock,
     timeouts.endpointDial,
   );
-  const system = await leftSystem(id, bundle, served, context);
+  const record = await readable(context, readVmRecord(bundle));
+  const system = await leftSystem(id, record, served, context);
   if (system !== undefined) await end(system, signal);
   if (!served) await platform.cleanUp(namespace, group.key);
+  else if (record !== undefined) await endShim(id, address, context, signal);
+}
+
+/** A file of the bundle, or undefined: the clean-up must do without a broken one. */
+async function readable<T>(
+  { warn }: DeleteContext,
+  file: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await file;
+  } catch (error) {
+    warn(messageOf(error));
+    return undefined;
+  }
+}
+
+/**
+ * Asks a shim whose VM has ended to end, too: containerd has forgotten its tasks.
+ *
+ * @throws When it does not answer in time.
+ */
+async function endShim(
+  id: string,
+  address: string,
+  { platform, clock }: DeleteContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { TtrpcClient } = await import("../ttrpc/client.ts");
+  const stream = await platform.connect(address, signal);
+  const client = new TtrpcClient(stream, { clock });
+  try {
+    await client.call(TaskV3, "Shutdown", { id, now: true }, { signal });
+  } finally {
+    await client.close();
+  }
 }
 
 /** True when somebody accepts the connection. */
@@ -168,11 +205,10 @@ async function answers(
  */
 async function leftSystem(
   id: string,
-  bundle: string,
+  record: VmRecord | undefined,
   served: boolean,
   { compute, warn }: DeleteContext,
 ): Promise<ComputeSystem | undefined> {
-  const record = await readVmRecord(bundle);
   if (record?.ended !== undefined) return undefined;
   const systemId = record?.systemId ?? `${id}@vm`;
   if (record?.runtimeId === undefined && served) return undefined;

@@ -1,9 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
+import { silentLogger } from "../base/log.ts";
 import { HResult, HResultError } from "../base/hresult.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { ComputeSystem, ComputeSystemSummary } from "../hcs/ports.ts";
-import { DeleteResponse } from "../ttrpc/api/task.gen.ts";
+import { DeleteResponse, TaskV3 } from "../ttrpc/api/task.gen.ts";
+import { TtrpcServer } from "../ttrpc/server.ts";
 import { parseArguments } from "./args.ts";
 import { deleteTask, maxPanicBytes, readBounded } from "./delete.ts";
 import { FakePlatform } from "./fake_platform.ts";
@@ -91,7 +93,7 @@ const member = JSON.stringify({
   },
 });
 
-Deno.test("deleteTask() terminates the system of the bundle's record and answers", async () => {
+Deno.test("pains:2 deleteTask() terminates the system of the bundle's record and answers", async () => {
   await withBundle({}, async (bundle) => {
     const compute = new OneSystem({});
     const runtimeId = "AAAAAAAA-0000-0000-0000-000000000001";
@@ -145,6 +147,51 @@ Deno.test("deleteTask() without a record touches nothing while the endpoint answ
   });
 });
 
+/** A shim that is still there; it notes how it is asked to end. */
+async function withLivingShim(
+  task: (platform: FakePlatform, asked: unknown[]) => Promise<void>,
+): Promise<void> {
+  const platform = new FakePlatform();
+  const clock = new FakeClock();
+  const asked: unknown[] = [];
+  const server = new TtrpcServer({ log: silentLogger, clock });
+  server.register(TaskV3, {
+    Shutdown: ({ id, now }) => {
+      asked.push({ id, now });
+      return Promise.resolve({});
+    },
+  });
+  const served = server.serve(await platform.listen("memory://n/web"));
+  try {
+    await task(platform, asked);
+  } finally {
+    await server.close();
+    await served;
+  }
+}
+
+Deno.test("pains:7 deleteTask() asks a shim that outlives its VM to end", async () => {
+  await withBundle({}, async (bundle) => {
+    await withLivingShim(async (platform, asked) => {
+      const compute = new OneSystem({});
+      const runtimeId = "AAAAAAAA-0000-0000-0000-000000000001";
+      await writeVmRecord(bundle, { ...record, runtimeId });
+      const { warnings } = await run(bundle, compute, platform);
+      assertEquals([compute.terminated, warnings], [1, []]);
+      assertEquals(asked, [{ id: "web", now: true }]);
+      // Its endpoint is its own business.
+      assertEquals(platform.cleaned, []);
+    });
+    await withLivingShim(async (platform, asked) => {
+      const compute = new OneSystem({});
+      const ended = "2026-01-01T00:01:00.000Z";
+      await writeVmRecord(bundle, { ...record, ended });
+      await run(bundle, compute, platform);
+      assertEquals([compute.loads, asked.length], [0, 1]);
+    });
+  });
+});
+
 Deno.test("deleteTask() of a pod's member never looks for a VM", async () => {
   await withBundle({ "config.json": member }, async (bundle) => {
     const compute = new OneSystem({});
@@ -174,9 +221,12 @@ Deno.test("deleteTask() succeeds when the system is gone", async () => {
 Deno.test("deleteTask() answers whatever is wrong, and says it", async () => {
   const files = { "config.json": "{", "vm.json": "{", "panic.log": "" };
   await withBundle(files, async (bundle) => {
-    const { response, warnings } = await run(bundle, new OneSystem({}));
+    const compute = new OneSystem({});
+    const { response, warnings, platform } = await run(bundle, compute);
     assertEquals(response.exitStatus, 255);
-    assertEquals(warnings.length, 1);
+    assertEquals(warnings.length, 2);
+    // What can be known without the files is cleaned up all the same.
+    assertEquals([compute.terminated, platform.cleaned], [1, ["n/web"]]);
   });
   const { response } = await run("/no/such/bundle", new OneSystem());
   assertEquals(response.exitStatus, 255);

@@ -18,6 +18,7 @@ import type {
   Platform,
   StdioName,
   StdioOptions,
+  SystemEvents,
   VmMemoryCounter,
 } from "../hcs/ports.ts";
 
@@ -113,6 +114,10 @@ export class FakePlatform implements Platform {
   readonly cpus = 2;
   /** Children in the order of their start. */
   readonly children: FakeChild[] = [];
+  /** What was written to the event tracing of the system. */
+  readonly systemEvent: unknown[] = [];
+  /** Somebody asks for the state of everything. */
+  captureState: () => void = () => {};
   /** Groups that were cleaned up. */
   readonly cleaned: string[] = [];
   /** Opened streams of tasks by url. */
@@ -188,6 +193,13 @@ export class FakePlatform implements Platform {
 
   announceReady(): Promise<void> {
     return Promise.resolve();
+  }
+
+  systemEvents(onCaptureState: () => void = () => {}): Promise<SystemEvents> {
+    this.captureState = onCaptureState;
+    return Promise.resolve({
+      write: (name, fields) => void this.systemEvent.push({ name, ...fields }),
+    });
   }
 
   vmMemory(runtimeId: string): Promise<VmMemoryCounter> {

@@ -9,6 +9,7 @@ import { jsonLogger } from "../base/log.ts";
 import type { Arguments } from "./args.ts";
 import { deleteTask } from "./delete.ts";
 import { loadMachine } from "./host.ts";
+import { traceLaunch } from "./launch.ts";
 
 /**
  * Runs `delete`.
@@ -20,6 +21,7 @@ export async function runDelete(args: Arguments): Promise<Uint8Array> {
   const print = (text: string): void =>
     void Deno.stderr.writeSync(new TextEncoder().encode(text));
   const machine = await loadMachine();
+  await traceLaunch(machine.platform, { args: Deno.args });
   return await deleteTask(args, {
     platform: machine.platform,
     compute: async () =>

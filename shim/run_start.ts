@@ -7,6 +7,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { Arguments } from "./args.ts";
 import { loadMachine } from "./host.ts";
+import { traceLaunch } from "./launch.ts";
 import { start } from "./start.ts";
 import { readStandardInput } from "./stdin.ts";
 
@@ -17,7 +18,8 @@ import { readStandardInput } from "./stdin.ts";
  */
 export async function runStart(args: Arguments): Promise<Uint8Array> {
   const { platform, timeouts } = await loadMachine();
-  return await start(args, {
+  const traced = traceLaunch(platform, { args: Deno.args });
+  const answer = await start(args, {
     platform,
     bundle: Deno.cwd(),
     readInput: readStandardInput,
@@ -29,4 +31,6 @@ export async function runStart(args: Arguments): Promise<Uint8Array> {
     clock: systemClock,
     timeouts,
   });
+  await traced;
+  return answer;
 }

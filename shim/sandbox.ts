@@ -157,8 +157,12 @@ export class Sandbox {
       devices: [...devices],
     }, signal);
     this.#record = { ...record, runtimeId: vm.runtimeId };
-    await writeVmRecord(bundle, this.#record);
-    vm.exited.then((end) => this.#onExit(end));
+    try {
+      await writeVmRecord(bundle, this.#record);
+    } finally {
+      // Not before: two writes of the record must not overtake each other.
+      vm.exited.then((end) => this.#onExit(end));
+    }
   }
 
   async #undo(): Promise<void> {

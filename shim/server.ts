@@ -21,10 +21,12 @@ import { TaskV2, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { TtrpcServer } from "../ttrpc/server.ts";
 import type { Arguments } from "./args.ts";
 import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
+import { captureState } from "./capture_state.ts";
 import { groupOf } from "./grouping.ts";
 import type { Machine } from "./host.ts";
 import type { RuntimeParts } from "./load_runtime.ts";
 import { countSpan, newShimMetrics, type ShimMetrics } from "./metrics.ts";
+import { traceLaunch } from "./launch.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -168,6 +170,11 @@ export async function runServer(
     shim.end("panic");
   });
   onSignals(shim);
+  await traceLaunch(platform, {
+    args: Deno.args,
+    log,
+    onCaptureState: () => void captureState(shim, log),
+  });
   const server = new TtrpcServer({ log, clock });
   const tasks = shim.calls.watch(taskHandlers(shim));
   server.register(TaskV2, tasks);

@@ -41,7 +41,12 @@ export interface ShimParts {
   /** Bounds. */
   readonly timeouts: Pick<
     Timeouts,
-    "idle" | "implicitVmIdle" | "shutdown" | "guestStacks"
+    | "idle"
+    | "implicitVmIdle"
+    | "shutdown"
+    | "guestStacks"
+    | "deleteWait"
+    | "binaryDelete"
   >;
 }
 
@@ -129,7 +134,7 @@ export class Shim {
         `Cannot create container "${request.id}": the shim has ${this.tasks.size} already`,
       );
     }
-    const task = new Task(request, this.events);
+    const task = new Task(request, this.#parts);
     this.tasks.set(task.id, task);
     this.#hadTask = true;
     this.#watchIdle();
@@ -252,14 +257,39 @@ export class Shim {
       [...this.sandboxes.values()].every(({ config }) => config.implicit);
   }
 
+  /**
+   * Ends the shim if its VMs have ended, or do so at once. While one goes on,
+   * nothing happens. Never rejects.
+   */
+  async endWithVms(): Promise<void> {
+    const { clock, timeouts, log } = this.#parts;
+    const ends = [...this.sandboxes.values()].map(({ ended }) => ended);
+    try {
+      await deadline(
+        clock,
+        timeouts.binaryDelete,
+        "The end of the VMs",
+        () => Promise.all(ends),
+      );
+    } catch (error) {
+      log.debug("The shim goes on", { error: messageOf(error) });
+      return;
+    }
+    await this.end("Shutdown without a VM");
+  }
+
+  /** True when there is neither a task nor a sandbox, be it just being created. */
+  get isEmpty(): boolean {
+    return this.tasks.size === 0 && this.sandboxes.size === 0;
+  }
+
   /** Sets the timer that fits what is there now. */
   #watchIdle(): void {
     const { timeouts } = this.#parts;
     if (this.#ending !== undefined) return this.#idle.stop();
     if (this.isSpent) this.#idle.set(timeouts.implicitVmIdle);
-    else if (this.tasks.size === 0 && this.sandboxes.size === 0) {
-      this.#idle.set(timeouts.idle);
-    } else this.#idle.stop();
+    else if (this.isEmpty) this.#idle.set(timeouts.idle);
+    else this.#idle.stop();
   }
 
   #requireOpen(): void {

@@ -124,7 +124,7 @@ Deno.test("start() of a pod's container answers the address of the running sandb
   });
 });
 
-Deno.test("start() reports a child that dies, kills it and cleans up", async () => {
+Deno.test("pains:13 start() reports a child that dies, kills it and cleans up", async () => {
   await withBundle({}, async (bundle) => {
     const platform = new FakePlatform();
     platform.onSpawn = (child) => child.die("no memory");

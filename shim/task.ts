@@ -5,10 +5,12 @@
  * @module
  */
 
-import { abortable } from "../base/clock.ts";
-import { ShimError } from "../base/errors.ts";
+import { abortable, type Clock, deadline } from "../base/clock.ts";
+import { messageOf, ShimError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
 import { SerialQueue } from "../base/queue.ts";
 import type { State } from "../base/states.ts";
+import type { Timeouts } from "../base/timeouts.ts";
 import type { ProcessStatus } from "../controllers/process/mod.ts";
 import type { ContainerKind } from "../oci/classify.ts";
 import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
@@ -28,6 +30,18 @@ export interface Place {
   readonly kind: ContainerKind;
 }
 
+/** What a task needs of its shim. */
+export interface TaskContext {
+  /** Takes its events. */
+  readonly events: TaskEvents;
+  /** Log of the process. */
+  readonly log: Logger;
+  /** Source of time. */
+  readonly clock: Clock;
+  /** Bounds. */
+  readonly timeouts: Pick<Timeouts, "deleteWait">;
+}
+
 /** Processes by exec id; init has the empty one. */
 const init = "";
 
@@ -37,6 +51,7 @@ export class Task {
   readonly id: string;
   /** What containerd asked for. */
   readonly request: CreateTaskRequest;
+  readonly #context: TaskContext;
   readonly #events: TaskEvents;
   readonly #state: State<TaskState, TaskEvent>;
   readonly #created = Promise.withResolvers<void>();
@@ -48,12 +63,13 @@ export class Task {
 
   /**
    * @param request The request that creates it.
-   * @param events Takes its events.
+   * @param context Where it lives.
    */
-  constructor(request: CreateTaskRequest, events: TaskEvents) {
+  constructor(request: CreateTaskRequest, context: TaskContext) {
     this.id = request.id;
     this.request = request;
-    this.#events = events;
+    this.#context = context;
+    this.#events = context.events;
     this.#state = taskStates.begin(`container "${request.id}"`);
     this.#created.promise.catch(() => {});
   }
@@ -127,6 +143,33 @@ export class Task {
   }
 
   /**
+   * The guest has ended what was left of the container; its news may take a moment.
+   * Resolves when the exits of these processes have been told, or take too long.
+   */
+  async #toldOf(processes: ReadonlyMap<string, Process>): Promise<void> {
+    const begun = [...processes].filter(([, process]) =>
+      process.status().pid !== 0
+    );
+    const { clock, timeouts, log } = this.#context;
+    try {
+      await deadline(
+        clock,
+        timeouts.deleteWait,
+        `The end of the processes of container "${this.id}", which is deleted,`,
+        () =>
+          Promise.all(
+            begun.map(([execId]) => this.#watches.get(execId)?.told),
+          ),
+      );
+    } catch (error) {
+      log.warn("A process outlives its container", {
+        container: this.id,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  /**
    * Starts init, or a further process.
    *
    * @returns Its process id in the guest.
@@ -190,10 +233,12 @@ export class Task {
   }
 
   async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
-    const status = await this.require("delete").deleteProcess(execId);
+    const container = this.require("delete");
+    const status = await container.deleteProcess(execId);
     await this.#watches.get(execId)?.deleted();
     this.#watches.delete(execId);
     if (execId === init) {
+      await this.#toldOf(container.processes());
       this.#state.to("delete");
       gone();
     }

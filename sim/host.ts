@@ -58,6 +58,7 @@ export function simulatedPlatform(
       await cleanUpGroup(state, namespace, key);
     },
     announceReady: () => Promise.resolve(),
+    systemEvents: () => Promise.resolve({ write: () => {} }),
     vmMemory: (runtimeId) =>
       Promise.reject(
         new ShimError(

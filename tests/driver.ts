@@ -37,6 +37,10 @@ export interface BundleOptions {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Section `windows` of the specification. */
   readonly windows?: Readonly<Record<string, unknown>>;
+  /** Namespaces; new ones of every kind when absent. */
+  readonly namespaces?: readonly Readonly<{ type: string; path?: string }>[];
+  /** Mounts beside `/proc` and `/dev`. */
+  readonly moreMounts?: readonly Readonly<Record<string, unknown>>[];
   /** Whether stdin is wanted. */
   readonly stdin?: boolean;
 }
@@ -75,8 +79,10 @@ const capabilities = [
   "CAP_SETGID",
 ];
 
+const newNamespaces = ["pid", "ipc", "uts", "mount", "network"]
+  .map((type) => ({ type }));
+
 function specification(options: BundleOptions): unknown {
-  const namespaces = ["pid", "ipc", "uts", "mount", "network"];
   return {
     ociVersion: "1.0.2",
     process: {
@@ -100,11 +106,12 @@ function specification(options: BundleOptions): unknown {
         source: "tmpfs",
         options: ["nosuid", "mode=755"],
       },
+      ...options.moreMounts ?? [],
     ],
     annotations: options.annotations ?? {},
     ...(options.windows && { windows: options.windows }),
     linux: {
-      namespaces: namespaces.map((type) => ({ type })),
+      namespaces: options.namespaces ?? newNamespaces,
       resources: {},
     },
   };
@@ -130,7 +137,7 @@ export function execSpec(
 /**
  * The client's end of a FIFO: it reads what the shim writes, and the reverse.
  */
-async function clientEnd(
+export async function clientEnd(
   path: string,
   direction: "read" | "write",
 ): Promise<Duplex> {
@@ -286,4 +293,20 @@ export async function readBytes(stream: Duplex, count: number): Promise<void> {
     }
     left -= n;
   }
+}
+
+/** Reads lines until one that is `last`, which is left out. */
+export async function readLines(
+  stream: Duplex,
+  last: string,
+): Promise<string[]> {
+  const buffer = new Uint8Array(64 * 1024);
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.endsWith(`\n${last}\n`)) {
+    const n = await stream.read(buffer);
+    if (n === null) throw new ShimError("DataLoss", `Stream ended: ${text}`);
+    text += decoder.decode(buffer.subarray(0, n), { stream: true });
+  }
+  return text.trimEnd().split("\n").slice(0, -1);
 }

@@ -31,6 +31,19 @@ const service = {
   AllowWildcardBinds: true,
 };
 
+Deno.test("pains:1 no VM of whatever kind outlives the last handle to it", () => {
+  const kinds: readonly Asked[] = [
+    {},
+    { files: ["kernel", "rootfs.vhd"] },
+    { annotations: { allowOvercommit: "false" } },
+    isolated(),
+  ];
+  for (const kind of kinds) {
+    const { document } = hcsDocument(documentInput(kind));
+    assertEquals(document.ShouldTerminateOnLastHandleClosed, true);
+  }
+});
+
 Deno.test("host:N17 an isolated VM has secure boot, a guest state and its own rules for sockets", () => {
   const { document, sandboxOptions, copies } = hcsDocument(
     documentInput(isolated()),

@@ -288,7 +288,7 @@ Deno.test("terminate() gives up waiting for a VM that does not end", async () =>
   await world.vm.exited;
 });
 
-Deno.test("an exit that nobody asked for ends everything that waits for the guest", async () => {
+Deno.test("pains:14 an exit that nobody asked for ends everything that waits for the guest", async () => {
   const world = new VmWorld();
   await world.create();
   const guest = await world.boot();

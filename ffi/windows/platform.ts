@@ -11,6 +11,7 @@ import { type Logger, silentLogger } from "../../base/log.ts";
 import type { Semaphore } from "../../base/queue.ts";
 import { defaultTimeouts, type Timeouts } from "../../base/timeouts.ts";
 import type { Platform } from "../../hcs/ports.ts";
+import type { EventProvider } from "./system/event_provider.ts";
 import type { DllOpener } from "./library/dll.ts";
 import { blockingSlots } from "./library/native_calls.ts";
 import { dialPipe } from "./io/pipe.ts";
@@ -59,6 +60,15 @@ const architectures: Readonly<Record<string, string>> = {
 export function windowsPlatform(parts: WindowsParts): Platform {
   const { io, slots, clock, timeouts, log, opener } = parts;
   const { libraries } = io;
+  let capture = (): void => {};
+  let provider: Promise<EventProvider> | undefined;
+  const events = (): Promise<EventProvider> =>
+    provider ??= import("./system/event_provider.ts").then((module) =>
+      new module.EventProvider(
+        module.systemEventLibrary(libraries),
+        () => capture(),
+      )
+    );
   return {
     os: "windows",
     arch: architectures[Deno.build.arch] ?? Deno.build.arch,
@@ -88,11 +98,17 @@ export function windowsPlatform(parts: WindowsParts): Platform {
     },
     logSink: async (namespace, id) => {
       const { LogPipe, logPipeName } = await import("./io/log_pipe.ts");
+      const traced = await events().catch(() => undefined);
+      const trace = (line: string): void => traced?.write("Log", { line });
       try {
-        return LogPipe.open(io, logPipeName(namespace, id)).sink;
+        const { sink } = LogPipe.open(io, logPipeName(namespace, id));
+        return (line) => {
+          trace(line);
+          return sink(line);
+        };
       } catch (error) {
-        // Anybody can make a pipe of this name. A shim without a log still serves.
-        if (classify(error) === "AlreadyExists") return () => {};
+        // Anybody can make a pipe of this name. A shim without it still serves.
+        if (classify(error) === "AlreadyExists") return trace;
         throw error;
       }
     },
@@ -123,6 +139,10 @@ export function windowsPlatform(parts: WindowsParts): Platform {
       const { NamedEvent } = await import("./system/named_event.ts");
       using event = NamedEvent.open(libraries.kernel32, `${namespace}-${id}`);
       event?.set();
+    },
+    systemEvents: (onCaptureState) => {
+      if (onCaptureState !== undefined) capture = onCaptureState;
+      return events();
     },
     vmMemory: async (runtimeId) => {
       const { findVmMemory } = await import("./system/vm_memory.ts");

@@ -7,10 +7,11 @@
 
 import { abortable } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
-import { classifyContainer } from "../../oci/classify.ts";
+import { classifyContainer, type ContainerKind } from "../../oci/classify.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import type { CreateTaskRequest } from "../../ttrpc/api/task.gen.ts";
 import { requireName } from "../args.ts";
+import { memberSpec } from "../member_spec.ts";
 import { noOptions } from "../options.ts";
 import type { Container, Pod } from "../runtime.ts";
 import type { Sandbox } from "../sandbox.ts";
@@ -38,7 +39,13 @@ export async function createTask(
     const place = await placeTask(shim, task, spec, signal);
     // A workload that comes early waits for the network, too.
     await place.pod.setupNetwork(signal);
-    const container = await buildContainer(shim, place, request, spec, signal);
+    const container = await buildContainer(
+      shim,
+      place,
+      request,
+      isMember(place) ? memberSpec(spec) : spec,
+      signal,
+    );
     task.created(container);
   } catch (error) {
     // Before the pod is looked at: of several that fail the last one ends it.
@@ -64,6 +71,30 @@ async function endPod(shim: Shim, { pod }: Place): Promise<void> {
   }
 }
 
+/**
+ * The role of a container and its pod.
+ *
+ * A sandbox that CRI's `shim` sandboxer made has no sandbox container: its
+ * containers name the sandbox itself, and each of them stands alone in the VM.
+ */
+function roleOf(
+  shim: Shim,
+  id: string,
+  { annotations }: Spec,
+): { kind: ContainerKind; podId: string } {
+  const { kind, sandboxId = id } = classifyContainer(annotations);
+  const { sandbox } = shim;
+  const isOwn = kind === "workload" && sandbox !== undefined &&
+    !sandbox.config.implicit && sandbox.id === sandboxId &&
+    !sandbox.pods.has(sandboxId);
+  return isOwn ? { kind: "standalone", podId: id } : { kind, podId: sandboxId };
+}
+
+/** True for a container whose pod is the sandbox that a client asked for. */
+function isMember({ kind, sandbox }: Place): boolean {
+  return kind === "standalone" && !sandbox.config.implicit;
+}
+
 /** Finds or makes the sandbox and the pod. */
 async function placeTask(
   shim: Shim,
@@ -71,8 +102,7 @@ async function placeTask(
   spec: Spec,
   signal: AbortSignal,
 ): Promise<Place> {
-  const { kind, sandboxId } = classifyContainer(spec.annotations);
-  const podId = sandboxId ?? task.id;
+  const { kind, podId } = roleOf(shim, task.id, spec);
   requireName("sandbox id", podId);
   if (kind !== "workload") requireNoEndpoints(spec);
   const known = shim.sandbox;

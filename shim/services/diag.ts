@@ -4,7 +4,6 @@
  * @module
  */
 
-import { deadline } from "../../base/clock.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import type {
   Exec,
@@ -13,6 +12,7 @@ import type {
   Task as DiagTask,
 } from "../../ttrpc/api/shimdiag.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
+import { guestStacks } from "../guest_stacks.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Shim } from "../shim.ts";
 import { hostStacks } from "../stacks.ts";
@@ -74,21 +74,6 @@ function listTasks(shim: Shim, withExecs: boolean): DiagTask[] {
     id: task.id,
     execs: withExecs ? execsOf(task) : [],
   }));
-}
-
-/** The guest has `guestStacks` to answer. */
-async function guestStacks(
-  { clock, timeouts }: Shim,
-  { vm }: Sandbox,
-  signal: AbortSignal,
-): Promise<string> {
-  return await deadline(
-    clock,
-    timeouts.guestStacks,
-    "The dump of the guest's stacks",
-    () => vm.guest.dumpStacks(),
-    signal,
-  );
 }
 
 /** Handlers of the ShimDiag service. */

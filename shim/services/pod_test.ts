@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { defaultTimeouts } from "../../base/timeouts.ts";
+import type { ContainerDocument } from "../../bridge/messages.gen.ts";
+import { Spec } from "../../oci/spec.gen.ts";
+import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import { FakeCall } from "../fake_shim.ts";
 import { noOptions } from "../options.ts";
 import { criSpec, refuses, spec, withTasks } from "./task_scene.ts";
@@ -52,6 +55,33 @@ Deno.test("containers of an explicit sandbox need no annotations", async () => {
     await scene.sandboxes.start("pod1");
     await scene.run("web");
     assertEquals(scene.vms.length, 1);
+  });
+});
+
+Deno.test("containers of CRI's shim sandboxer need no sandbox container, and stand alone in the VM", async () => {
+  await withTasks(async (scene) => {
+    await scene.sandboxes.create("pod1", scene.bundle);
+    await scene.sandboxes.start("pod1");
+    await scene.writeSpec(criSpec("container", "pod1"));
+    await scene.run("a");
+    await scene.run("b");
+    const sent = scene.guest.callsOf("createContainer");
+    assertEquals(sent.map(({ containerId }) => containerId), ["a", "b"]);
+    for (const { argument } of sent) {
+      const { OciSpecification } = argument as ContainerDocument;
+      const { annotations, linux } = Spec.decode(OciSpecification);
+      assertEquals(annotations?.["io.kubernetes.cri.sandbox-id"], undefined);
+      assertEquals(linux?.namespaces?.map(({ type }) => type), [
+        "ipc",
+        "pid",
+        "uts",
+      ]);
+    }
+    await scene.guest.processes[0]!.exit(0);
+    await scene.tasks.call("Delete", { id: "a" });
+    const { status } = await scene.tasks.call("State", { id: "b" });
+    assertEquals(status, TaskStatus.RUNNING);
+    assertEquals((await scene.sandboxes.status("pod1")).state, "SANDBOX_READY");
   });
 });
 
@@ -204,8 +234,9 @@ Deno.test("Shutdown does nothing to a sandbox that CreateSandbox made", async ()
     await scene.sandboxes.start("pod1");
     const call = new FakeCall();
     await scene.tasks.call("Shutdown", { id: "pod1", now: true }, call);
-    await call.replied();
+    const replied = call.replied();
     await scene.clock.advance(10 * defaultTimeouts.idle);
+    await replied;
     assertEquals(scene.vm.state, "Running");
   });
 });

@@ -141,8 +141,14 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
     },
     Platform: ({ sandboxId }) =>
       Promise.try(() => {
-        const { vm } = find(shim, sandboxId);
-        const architecture = vm.sandboxOptions?.architecture ?? "";
+        const sandbox = find(shim, sandboxId);
+        if (sandbox.vmState === "NotCreated") {
+          throw new ShimError(
+            "FailedPrecondition",
+            `Cannot tell the platform of sandbox "${sandboxId}": sandbox has not been created yet`,
+          );
+        }
+        const architecture = sandbox.vm.sandboxOptions?.architecture ?? "";
         const platform = Platform.decode(new Uint8Array());
         return { platform: { ...platform, os: "linux", architecture } };
       }),
@@ -151,10 +157,10 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
       return {};
     },
     WaitSandbox: async ({ sandboxId }, { signal }) => {
-      const { at, error } = await abortable(
-        find(shim, sandboxId).ended,
-        signal,
-      );
+      const sandbox = find(shim, sandboxId);
+      // One whose create fails has no end.
+      await abortable(sandbox.ready, signal);
+      const { at, error } = await abortable(sandbox.ended, signal);
       return {
         exitStatus: error === undefined ? 0 : failedVm,
         exitedAt: timestamp(at),
@@ -172,6 +178,10 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
         return {};
       }),
     ShutdownSandbox: async ({ sandboxId }, call) => {
+      // This is what follows a failed create, too.
+      if (shim.isEmpty) {
+        call.afterReply(() => shim.end("ShutdownSandbox"));
+      }
       const sandbox = find(shim, sandboxId);
       try {
         if (sandbox.vmState !== "Terminated") await sandbox.stop();

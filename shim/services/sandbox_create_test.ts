@@ -131,6 +131,47 @@ Deno.test("host:B3 a failed CreateSandbox can be repeated", async () => {
   });
 });
 
+Deno.test("pains:8 ShutdownSandbox after a failed CreateSandbox ends the shim at once", async () => {
+  await withBundle({}, async (bundle) => {
+    const scene = new FakeShim();
+    const client = new SandboxClient(scene.shim);
+    scene.onVm = (vm) =>
+      vm.failNext("create", new ShimError("PermissionDenied", "denied"));
+    await refuses(client.create("pod1", bundle), "PermissionDenied", "denied");
+    const call = new FakeCall();
+    await refuses(
+      client.shutdown("pod1", call),
+      "NotFound",
+      "sandbox has not been created",
+    );
+    assertEquals(scene.eventsClosed, false);
+    await call.replied();
+    assertEquals(scene.eventsClosed, true);
+    await scene.shim.ended;
+  });
+});
+
+Deno.test("WaitSandbox ends when the create that is under way fails", async () => {
+  await withBundle({}, async (bundle) => {
+    const scene = new FakeShim();
+    const client = new SandboxClient(scene.shim);
+    const held = Promise.withResolvers<() => void>();
+    scene.onVm = (vm) => {
+      held.resolve(vm.holdNext("create"));
+      vm.failNext("create", new ShimError("PermissionDenied", "denied"));
+    };
+    const created = client.create("pod1", bundle);
+    created.catch(() => {});
+    const release = await held.promise;
+    const waited = client.wait("pod1");
+    waited.catch(() => {});
+    release();
+    await refuses(created, "PermissionDenied", "denied");
+    await refuses(waited, "PermissionDenied", "denied");
+    await scene.shim.end("test");
+  });
+});
+
 Deno.test("CreateSandbox leaves nothing when its client goes away", async () => {
   await withBundle({}, async (bundle) => {
     const scene = new FakeShim();
@@ -166,15 +207,29 @@ Deno.test("every call before CreateSandbox says that there is no sandbox", async
   await scene.shim.end("test");
 });
 
-Deno.test("host:B15 Platform while the VM is being created says that it has not been created", async () => {
-  const scene = new FakeShim();
-  const client = new SandboxClient(scene.shim);
-  await refuses(
-    client.platform("p"),
-    "NotFound",
-    "sandbox has not been created",
-  );
-  await scene.shim.end("test");
+Deno.test("host:B15 Platform before a CreateSandbox, and while it is under way, is refused", async () => {
+  await withBundle({}, async (bundle) => {
+    const scene = new FakeShim();
+    const client = new SandboxClient(scene.shim);
+    await refuses(
+      client.platform("p"),
+      "NotFound",
+      "sandbox has not been created",
+    );
+    const held = Promise.withResolvers<() => void>();
+    scene.onVm = (vm) => held.resolve(vm.holdNext("create"));
+    const created = client.create("p", bundle);
+    const release = await held.promise;
+    await refuses(
+      client.platform("p"),
+      "FailedPrecondition",
+      "sandbox has not been created",
+    );
+    release();
+    await created;
+    assertEquals((await client.platform("p")).platform?.os, "linux");
+    await scene.shim.end("test");
+  });
 });
 
 for (

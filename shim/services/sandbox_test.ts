@@ -216,7 +216,7 @@ Deno.test("host:B34 SandboxMetrics returns a failure", async () => {
   });
 });
 
-Deno.test("a shim without a sandbox ends itself", async () => {
+Deno.test("pains:7 a shim without a sandbox ends itself", async () => {
   const scene = new FakeShim();
   await scene.clock.advance(defaultTimeouts.idle - 1);
   assertEquals(scene.eventsClosed, false);

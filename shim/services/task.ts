@@ -195,8 +195,10 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
     },
     Connect: () =>
       Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),
-    Shutdown: (_request, call) => {
+    Shutdown: ({ now }, call) => {
       if (shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
+      // Only our own `delete` says so: nobody will ever delete the tasks.
+      else if (now) call.afterReply(() => shim.endWithVms());
       return Promise.resolve({});
     },
     Pause: notImplemented("Pause"),

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import { FakeCall } from "../fake_shim.ts";
 import { processSpec, refuses, withTasks } from "./task_scene.ts";
@@ -108,7 +109,7 @@ Deno.test("a concurrent Create of one id is refused with AlreadyExists", async (
   });
 });
 
-Deno.test("a failed Create leaves nothing registered and can be repeated", async () => {
+Deno.test("pains:2 a failed Create leaves nothing registered and can be repeated", async () => {
   await withTasks(async (scene) => {
     scene.onVm = (vm) =>
       vm.guest.failNext("createContainer", new ShimError("Internal", "no"));
@@ -260,6 +261,35 @@ Deno.test("host:D6 Shutdown ends an implicit VM when nothing is left, else does 
   });
 });
 
+Deno.test("Shutdown with `now` ends the shim whose VM ends, whatever tasks are left", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const call = new FakeCall();
+    await scene.tasks.call("Shutdown", { now: true }, call);
+    const replied = call.replied();
+    assertEquals([scene.vm.state, scene.eventsClosed], ["Running", false]);
+    scene.vm.die();
+    await replied;
+    await scene.shim.ended;
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+    assertEquals(scene.eventsClosed, true);
+  });
+});
+
+Deno.test("Shutdown with `now` changes nothing while the VM goes on, and is forgotten", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const call = new FakeCall();
+    await scene.tasks.call("Shutdown", { now: true }, call);
+    const replied = call.replied();
+    await scene.clock.advance(defaultTimeouts.binaryDelete);
+    await replied;
+    scene.vm.die();
+    const { exitStatus } = await scene.tasks.call("Wait", { id: "web" });
+    assertEquals([exitStatus, scene.eventsClosed], [0xffffffff, false]);
+  });
+});
+
 Deno.test("host:D21 two Deletes of one container: one gets the status, the other NotFound", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");
@@ -291,6 +321,50 @@ Deno.test("a failed Delete can be repeated", async () => {
       "busy",
     );
     await scene.tasks.call("Delete", { id: "web" });
+    assertEquals(scene.topics.at(-1), "/tasks/delete");
+  });
+});
+
+Deno.test("the exit of an exec that its container takes along is told before the container's TaskDelete", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const init = scene.lastProcess;
+    const exec = { id: "web", execId: "probe" };
+    await scene.tasks.call("Exec", { ...exec, spec: processSpec });
+    await scene.tasks.call("Start", exec);
+    const probe = scene.lastProcess;
+    await init.exit(0);
+    const { guest } = scene;
+    const deleted = scene.tasks.call("Delete", { id: "web" });
+    await scene.until(() => guest.callsOf("deleteContainerState").length === 1);
+    await probe.exit(137);
+    await deleted;
+    assertEquals(
+      scene.events.slice(4).map(({ topic, event }) => [
+        topic,
+        (event as { id: string }).id,
+      ]),
+      [
+        ["/tasks/exit", "web"],
+        ["/tasks/exit", "probe"],
+        ["/tasks/delete", "web"],
+      ],
+    );
+  });
+});
+
+Deno.test("Delete of a container does not wait for ever for an exec whose end nobody tells", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const init = scene.lastProcess;
+    const exec = { id: "web", execId: "probe" };
+    await scene.tasks.call("Exec", { ...exec, spec: processSpec });
+    await scene.tasks.call("Start", exec);
+    await init.exit(0);
+    const deleted = scene.tasks.call("Delete", { id: "web" });
+    await scene.until(() => scene.clock.sleepers === 1);
+    await scene.clock.advance(30_000);
+    await deleted;
     assertEquals(scene.topics.at(-1), "/tasks/delete");
   });
 });

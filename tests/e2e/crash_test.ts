@@ -52,21 +52,58 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a container goes on while containerd is restarted",
+  name:
+    "pains:23 a container goes on while containerd is restarted: it takes execs, is heard and tells its end",
   timeout: limit,
   fn: async () => {
     // One of the test's own: its process ends and begins within the test.
     await using ctr = await PrivateContainerd.start();
     const id = newId();
-    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    const script = "trap 'echo bye; exit 9' TERM; " +
+      "while :; do echo tick; sleep 0.05; done";
+    await ctr.ctr(...ctr.runArgs(id, ["sh", "-c", script], ["--detach"]));
     await ctr.halt();
     await ctr.launch();
     assertMatch(
       await ctr.ctr("task", "ls"),
       new RegExp(`${id}\\s+\\d+\\s+RUNNING`),
     );
-    await ctr.run(["task", "delete", "--force", id]);
+    const exec = ["task", "exec", "--fifo-dir", `${ctr.dir}/fifo`];
+    assertEquals(
+      await ctr.run([...exec, "--exec-id", "e", id, "echo", "again"]),
+      { code: 0, stdout: "again\n", stderr: "" },
+    );
+    const attached = ctr.spawn(["task", "attach", id]);
+    let seen = "";
+    for await (
+      const text of attached.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      if (seen === "") await ctr.ctr("task", "kill", "--signal", "SIGTERM", id);
+      seen += text;
+    }
+    await attached.stderr.cancel();
+    assertEquals((await attached.status).code, 9);
+    assertMatch(seen, /tick\nbye\n$/);
     await ctr.ctr("container", "delete", id);
+    assertEquals(await ctr.leftovers(), []);
+  },
+});
+
+Deno.test({
+  name:
+    "pains:7 a task that containerd forgot while its shim went on takes its shim along",
+  timeout: limit,
+  fn: async () => {
+    await using ctr = await PrivateContainerd.start();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    await ctr.halt();
+    // Without it a restarted containerd takes the shim for dead: it runs `delete`.
+    await Deno.remove(
+      `${ctr.dir}/state/io.containerd.runtime.v2.task/default/${id}/address`,
+    );
+    await ctr.launch();
+    await ctr.run(["container", "delete", id]);
     assertEquals(await ctr.leftovers(), []);
   },
 });

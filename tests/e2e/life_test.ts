@@ -142,7 +142,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "containers whose VM was killed are stopped and can be deleted",
+  name:
+    "pains:14 containers whose VM was killed are stopped and can be deleted",
   timeout: limit,
   fn: async () => {
     const ctr = daemon();

@@ -12,6 +12,7 @@ import type { TtrpcClient } from "../../ttrpc/client.ts";
 import { toolEnv } from "../debian.ts";
 import {
   type Bundle,
+  type BundleOptions,
   connectShim,
   EventSink,
   makeBundle,
@@ -34,7 +35,11 @@ export interface Rig extends AsyncDisposable {
   /** What the shim told. */
   readonly events: EventSink;
   /** Makes the bundle of a further container. */
-  member(id: string, script?: string): Promise<Bundle>;
+  member(
+    id: string,
+    script?: string,
+    more?: Partial<BundleOptions>,
+  ): Promise<Bundle>;
 }
 
 /**
@@ -61,6 +66,7 @@ export async function rig(
     name: string,
     type: string,
     script = "echo ready",
+    more: Partial<BundleOptions> = {},
   ): Promise<Bundle> => {
     const bundle = await makeBundle(dir, {
       id: name,
@@ -71,6 +77,7 @@ export async function rig(
         "io.kubernetes.cri.container-type": type,
         "io.kubernetes.cri.sandbox-id": id,
       },
+      ...more,
     });
     bundles.push(bundle);
     return bundle;
@@ -86,7 +93,7 @@ export async function rig(
     client,
     bundle,
     events,
-    member: (name, script) => make(name, "container", script),
+    member: (name, script, more) => make(name, "container", script, more),
     async [Symbol.asyncDispose]() {
       const gone = client.closed;
       await client.call(Sandbox, "StopSandbox", { sandboxId: id });
@@ -111,6 +118,7 @@ export async function create(
     id: bundle.id,
     bundle: bundle.path,
     rootfs: [...bundle.mounts],
+    stdin: bundle.stdin,
     stdout: bundle.stdout,
   });
 }

@@ -16,6 +16,10 @@ import { type DllOpener, SystemDll } from "../../ffi/windows/library/dll.ts";
 import { kernel32Interface } from "../../ffi/windows/library/kernel32.ts";
 import { ntdllInterface } from "../../ffi/windows/library/ntdll.ts";
 import { ole32Interface } from "../../ffi/windows/library/ole32.ts";
+import {
+  EventProvider,
+  systemEventLibrary,
+} from "../../ffi/windows/system/event_provider.ts";
 import { encodeUtf16 } from "../../ffi/windows/library/utf16.ts";
 import { virtDiskInterface } from "../../ffi/windows/library/virtdisk.ts";
 import { vmComputeInterface } from "../../ffi/windows/library/vmcompute.ts";
@@ -42,8 +46,14 @@ export const tables: Readonly<Record<string, Deno.ForeignLibraryInterface>> = {
 /** `PROCESS_QUERY_LIMITED_INFORMATION`. */
 const queryLimited = 0x1000;
 
-/** Looks at this process and at a service, as the search for a VM's memory and `doctor` do. */
-export function nativeBasics({ kernel32, advapi32 }: IoLibraries): void {
+/**
+ * Looks at this process and at a service, as the search for a VM's memory and
+ * `doctor` do; and writes an event.
+ */
+export function nativeBasics(libraries: IoLibraries): void {
+  const { kernel32, advapi32 } = libraries;
+  new EventProvider(systemEventLibrary(libraries), () => {})
+    .write("Covered", { By: "tests" });
   const process = kernel32.OpenProcess(queryLimited, 0, Deno.pid);
   kernel32.K32GetProcessMemoryInfo(process, new Uint8Array(72), 72);
   const token = new BigUint64Array(1);
@@ -124,6 +134,8 @@ const plain: Readonly<Record<string, () => Argument>> = {
 
 /** Arguments with which a call fails, where plain nonsense would not, or would crash. */
 const special: Readonly<Record<string, readonly Argument[]>> = {
+  // Where to put the handle is what it needs most.
+  EventRegister: [text(), null, null, null],
   CreateEventW: [null, 0, 0, encodedBytes("no\\such\\folder")],
   CreateToolhelp32Snapshot: [0, 0],
   CreateFileW: [encodedBytes("Z:\\no such file"), 0, 0, null, 3, 0, 0n],

@@ -42,6 +42,9 @@ const zeroIsFine: ReadonlySet<string> = new Set([
 
 /** Symbols of advapi32 whose result is a Win32 code, and zero a success. */
 const returnsCode: ReadonlySet<string> = new Set([
+  "EventRegister",
+  "EventSetInformation",
+  "EventWriteTransfer",
   "GetNamedSecurityInfoW",
   "SetEntriesInAclW",
   "SetNamedSecurityInfoW",
@@ -80,11 +83,14 @@ function bySocketError(lastError: () => number): Judge {
 /**
  * Symbols that cannot fail: they have no result, or their result says nothing of
  * the kind. `HcsCreateOperation` fails only when there is no memory, `LocalFree`
- * only for what is no memory, which breaks the heap.
+ * only for what is no memory, which breaks the heap. Wine takes events of any
+ * provider and drops them.
  */
 const cannotFail: ReadonlySet<string> = new Set([
   "CoTaskMemFree",
   "DeleteProcThreadAttributeList",
+  "EventSetInformation",
+  "EventWriteTransfer",
   "GetLastError",
   "HcsCloseComputeSystem of computecore.dll",
   "HcsCloseOperation",

@@ -192,7 +192,7 @@ Deno.test("a reader that comes back at the last moment is taken", async () => {
   await output.close();
 });
 
-Deno.test("a reader that is lost again is dialled again, with pauses from the start", async () => {
+Deno.test("pains:23 a reader that is lost again is dialled again, with pauses from the start", async () => {
   const bench = new Bench();
   const second = new Reader();
   const third = new Reader();

@@ -130,7 +130,53 @@ export const advapi32Interface = {
     ],
     result: "i32", // BOOL
   },
+  /** Registers a provider of events (evntprov.h). */
+  EventRegister: {
+    parameters: [
+      "buffer", // LPCGUID ProviderId
+      "function", // PENABLECALLBACK EnableCallback: enableCallback below
+      "pointer", // PVOID CallbackContext: null
+      "buffer", // PREGHANDLE RegHandle
+    ],
+    result: "u32", // ULONG: Win32 code
+  },
+  /** Sets something of a provider. */
+  EventSetInformation: {
+    parameters: [
+      "u64", // REGHANDLE RegHandle
+      "u32", // EVENT_INFO_CLASS InformationClass: 2 for its traits
+      "buffer", // PVOID EventInformation
+      "u32", // ULONG InformationLength
+    ],
+    result: "u32", // ULONG: Win32 code
+  },
+  /** Writes an event; without a listener that costs next to nothing. */
+  EventWriteTransfer: {
+    parameters: [
+      "u64", // REGHANDLE RegHandle
+      "buffer", // PCEVENT_DESCRIPTOR EventDescriptor
+      "buffer", // LPCGUID ActivityId: null
+      "buffer", // LPCGUID RelatedActivityId: null
+      "u32", // ULONG UserDataCount
+      "buffer", // PEVENT_DATA_DESCRIPTOR UserData
+    ],
+    result: "u32", // ULONG: Win32 code
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** `ENABLECALLBACK` of evntprov.h, which runs on a thread of the system. */
+export const enableCallback = {
+  parameters: [
+    "pointer", // LPCGUID SourceId
+    "u32", // ULONG IsEnabled: an EVENT_CONTROL_CODE
+    "u8", // UCHAR Level
+    "u64", // ULONGLONG MatchAnyKeyword
+    "u64", // ULONGLONG MatchAllKeyword
+    "pointer", // PEVENT_FILTER_DESCRIPTOR FilterData
+    "pointer", // PVOID CallbackContext
+  ],
+  result: "void",
+} as const satisfies Deno.UnsafeCallbackDefinition;
 
 /** The symbols as `Deno.dlopen` gives them; mocks have the same type. */
 export type Advapi32Symbols = Deno.StaticForeignLibraryInterface<

@@ -23,7 +23,7 @@ Deno.test("an error without a document names operation, id and code", () => {
   );
 });
 
-Deno.test("the messages of the events stand in the error, one line, cut", () => {
+Deno.test("pains:26 the messages of the events stand in the error, one line, cut", () => {
   const text = JSON.stringify({
     Error: -1070137082,
     ErrorMessage: "general",
