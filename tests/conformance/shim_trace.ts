@@ -30,6 +30,7 @@ import type { ServiceType } from "../../ttrpc/message.ts";
 import { TtrpcServer } from "../../ttrpc/server.ts";
 import { errorOf } from "./errors.ts";
 import { objectOf, objectsOf, textOf } from "./json.ts";
+import { PendingFiles } from "./pending_files.ts";
 import { numberIds } from "./random_ids.ts";
 import { TraceHost } from "./trace_host.ts";
 import { layOutOwn } from "./trace_layout.ts";
@@ -40,26 +41,20 @@ const bundles = "C:\\gold\\bundles\\";
 
 const services: readonly ServiceType[] = [Sandbox, TaskV3];
 
-/**
- * Steps in which the clock is turned while an answer is awaited, milliseconds. At
- * first it stands: a busy machine may take long for a file.
- */
+/** Steps in which the clock is turned while an answer is awaited, milliseconds. */
 const steps = [
-  ...Array.from({ length: 1_000 }, () => 0),
   ...Array.from({ length: 20 }, () => 100),
   ...Array.from({ length: 20 }, () => 30_000),
 ];
 
-/** Turns of the event loop in which something goes on if it ever does. */
+/**
+ * Turns of the event loop in which something goes on if it ever does: between two
+ * of them all is in memory, except for files.
+ */
 const turns = 20;
 
 function oneTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A pause in which the operating system finishes with files. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Replaces a part of all texts of a value. */
@@ -103,15 +98,21 @@ class Play {
   readonly events: JsonObject[] = [];
   readonly #recorded: readonly JsonObject[];
   readonly #folder: string;
-  readonly #clock = new FakeClock(undefined, oneTurn);
+  readonly #clock = new FakeClock(undefined, () => this.#settle());
   readonly #host: TraceHost;
   readonly #shim: Shim;
   readonly #server: TtrpcServer;
   readonly #client: TtrpcClient;
   readonly #served: Promise<void>;
   readonly #replied = new Set<number>();
+  readonly #files: PendingFiles;
 
-  constructor(recorded: readonly JsonObject[], folder: string) {
+  constructor(
+    recorded: readonly JsonObject[],
+    folder: string,
+    files: PendingFiles,
+  ) {
+    this.#files = files;
     this.#recorded = recorded;
     this.#folder = folder;
     const note = (event: JsonObject): void => void this.events.push(event);
@@ -150,21 +151,19 @@ class Play {
     this.#served = this.#server.handle(far);
   }
 
-  /** Lets what goes on go on. */
+  /** Lets what goes on go on until it waits for time, or for the recording. */
   async #settle(): Promise<void> {
-    for (let turn = 0; turn < turns; turn++) await oneTurn();
-    await pause();
+    do {
+      for (let turn = 0; turn < turns; turn++) await oneTurn();
+    } while (await this.#files.finished());
   }
 
-  /** Waits for a reply. None is none. */
-  async #awaitReply(seq: number): Promise<void> {
+  /** Turns the clock until something is so, or for a long time. */
+  async #until(isSo: () => boolean): Promise<void> {
     for (const step of steps) {
-      for (let turn = 0; turn < turns; turn++) {
-        if (this.#replied.has(seq)) return;
-        await oneTurn();
-      }
-      await pause();
-      if (step > 0 && !this.#replied.has(seq)) await this.#clock.advance(step);
+      await this.#settle();
+      if (isSo()) return;
+      await this.#clock.advance(step);
     }
   }
 
@@ -210,7 +209,7 @@ class Play {
     const { log, kind, dir } = event;
     if (log === "input") return await this.#prepare(event);
     if (log === "ttrpc" && kind === "reply") {
-      return await this.#awaitReply(Number(event.seq));
+      return await this.#until(() => this.#replied.has(Number(event.seq)));
     }
     const isCall = log === "ttrpc" && kind === "call";
     const isGuest = log === "bridge" && dir === "guest->host";
@@ -242,11 +241,7 @@ class Play {
     const ended = this.#shim.end("over");
     let hasEnded = false;
     ended.then(() => hasEnded = true);
-    for (const step of steps) {
-      if (hasEnded) break;
-      await this.#settle();
-      if (step > 0) await this.#clock.advance(step);
-    }
+    await this.#until(() => hasEnded);
     await ended;
     for (const { guest } of this.#host.systems) await guest.die();
     await this.#client.close();
@@ -263,7 +258,12 @@ class Play {
 export async function playTrace(trace: JsonObject): Promise<JsonObject> {
   const folder = await Deno.makeTempDir();
   try {
-    const play = new Play(objectsOf(withoutStrange(trace).events), folder);
+    using files = new PendingFiles();
+    const play = new Play(
+      objectsOf(withoutStrange(trace).events),
+      folder,
+      files,
+    );
     await play.run();
     const events = [...play.events];
     await play.close();
