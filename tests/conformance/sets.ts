@@ -16,9 +16,9 @@ import { recordedReplay, replay } from "./guest_replay.ts";
 import { runHcsDocument } from "./hcs_doc.ts";
 import type { RecordedCase } from "./recordings.ts";
 import { runSequence } from "./device_sequences.ts";
-import { playTrace, withoutStrange } from "./shim_trace.ts";
+import { playTrace } from "./shim_trace.ts";
 import { operations } from "./single_requests.ts";
-import { laterTrace, leftOut } from "./later_traces.ts";
+import { laterTrace } from "./later_traces.ts";
 import { layOutShim } from "./trace_layout.ts";
 
 /** Gives our output for the input of a case, in the layout of the recorded one. */
@@ -34,8 +34,6 @@ export interface SetRun {
   readonly part?: string;
   /** Why a case cannot be run yet; undefined when it can. */
   readonly later?: (recorded: RecordedCase) => string | undefined;
-  /** What of a case is left out; undefined when nothing is. */
-  readonly leftOut?: (recorded: RecordedCase) => string | undefined;
   /** Ends what the cases have needed. */
   readonly close?: () => Promise<void>;
 }
@@ -73,9 +71,8 @@ function beginShimTrace(): SetRun {
   return {
     part: "calls to the shim",
     later: ({ group, input }) => laterTrace(group, input),
-    leftOut: ({ input }) => leftOut(input),
     run: async ({ input }) => ours = await playTrace(input),
-    layOut: (output) => layOutShim(withoutStrange(output).events, ours),
+    layOut: (output) => layOutShim(output.events, ours),
   };
 }
 

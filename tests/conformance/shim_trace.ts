@@ -19,11 +19,13 @@ import { silentLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import type { ExitInfo } from "../../hcs/ports.ts";
 import { loadRuntime } from "../../shim/load_runtime.ts";
+import { diagHandlers } from "../../shim/services/diag.ts";
 import { sandboxHandlers } from "../../shim/services/sandbox.ts";
 import { taskHandlers } from "../../shim/services/task.ts";
 import { Shim } from "../../shim/shim.ts";
 import { TaskEvents } from "../../shim/task_events.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
+import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { TtrpcClient } from "../../ttrpc/client.ts";
 import type { ServiceType } from "../../ttrpc/message.ts";
@@ -39,7 +41,7 @@ import { messageOf, recordedMessage } from "./trace_messages.ts";
 /** Where the bundles of all recordings are. */
 const bundles = "C:\\gold\\bundles\\";
 
-const services: readonly ServiceType[] = [Sandbox, TaskV3];
+const services: readonly ServiceType[] = [Sandbox, TaskV3, ShimDiag];
 
 /** Steps in which the clock is turned while an answer is awaited, milliseconds. */
 const steps = [
@@ -72,26 +74,6 @@ function replaced(value: Json, from: string, to: string): Json {
   );
 }
 
-/** True for a call of a service that we do not have. */
-function isStrange({ log, service }: JsonObject): boolean {
-  return log === "ttrpc" && service !== undefined &&
-    !services.some(({ name }) => name === service);
-}
-
-/** The calls of a trace to services that we do not have. */
-export function strangeCalls(trace: JsonObject): JsonObject[] {
-  return objectsOf(trace.events).filter(isStrange);
-}
-
-/** A trace without the calls to services that we do not have. */
-export function withoutStrange(trace: JsonObject): JsonObject {
-  const left = new Set(strangeCalls(trace).map(({ seq }) => Number(seq)));
-  const events = objectsOf(trace.events).filter(({ log, seq }) =>
-    log !== "ttrpc" || seq === undefined || !left.has(Number(seq))
-  );
-  return { ...trace, events };
-}
-
 /** One shim with everything around it. */
 class Play {
   /** What happened, in the layout of the recordings. */
@@ -104,7 +86,8 @@ class Play {
   readonly #server: TtrpcServer;
   readonly #client: TtrpcClient;
   readonly #served: Promise<void>;
-  readonly #replied = new Set<number>();
+  /** By their numbers, the calls with a reply; true for those that succeeded. */
+  readonly #replied = new Map<number, boolean>();
   readonly #files: PendingFiles;
 
   constructor(
@@ -146,6 +129,7 @@ class Play {
     this.#server = new TtrpcServer({ log: silentLogger, clock });
     this.#server.register(TaskV3, taskHandlers(this.#shim));
     this.#server.register(Sandbox, sandboxHandlers(this.#shim));
+    this.#server.register(ShimDiag, diagHandlers(this.#shim));
     const [near, far] = memoryPair();
     this.#client = new TtrpcClient(near, { clock });
     this.#served = this.#server.handle(far);
@@ -169,18 +153,59 @@ class Play {
 
   #call({ seq, service, method, request }: JsonObject): void {
     const name = textOf(method);
-    const type = services.find((type) => type.name === service)!;
-    this.events.push({ log: "ttrpc", kind: "call", seq: seq!, method: name });
-    const own = replaced(objectOf(request), bundles, `${this.#folder}/`);
+    this.events.push({
+      log: "ttrpc",
+      kind: "call",
+      seq: seq!,
+      method: name,
+      request: request!,
+    });
     const reply = (result: JsonObject): void => {
       this.events.push({ log: "ttrpc", kind: "reply", seq: seq!, ...result });
-      this.#replied.add(Number(seq));
+      this.#replied.set(Number(seq), result.error === undefined);
     };
-    this.#client.call(type, name, messageOf(own) as Record<string, unknown>)
-      .then(
-        (response) => reply({ response: recordedMessage(response) ?? {} }),
-        (error) => reply({ error: errorOf(error) }),
-      );
+    this.#send(textOf(service), name, objectOf(request)).then(
+      (response) => reply({ response: recordedMessage(response) ?? {} }),
+      (error) => reply({ error: errorOf(error) }),
+    );
+  }
+
+  #send(
+    service: string,
+    method: string,
+    request: JsonObject,
+  ): Promise<unknown> {
+    const type = services.find(({ name }) => name === service)!;
+    const own = messageOf(replaced(request, bundles, `${this.#folder}/`));
+    return this.#client.call(type, method, own as Record<string, unknown>);
+  }
+
+  async #reply({ seq, error }: JsonObject): Promise<void> {
+    await this.#until(() => this.#replied.has(Number(seq)));
+    const call = this.#recorded.find((event) =>
+      event.log === "ttrpc" && event.kind === "call" && event.seq === seq
+    );
+    const { method, request } = call ?? {};
+    const isOnlyOurs = error !== undefined && this.#replied.get(Number(seq));
+    if (method === "Create" && isOnlyOurs) {
+      await this.#undo(Number(seq), textOf(objectOf(request).id));
+    }
+  }
+
+  /**
+   * Deletes a container that the peer did not create, so that what follows meets
+   * the state that it was recorded in.
+   */
+  async #undo(seq: number, id: string): Promise<void> {
+    this.events.push({ log: "undo", seq, id });
+    let result: JsonObject | undefined;
+    this.#send(TaskV3.name, "Delete", { id }).then(
+      () => result = { response: {} },
+      (error) => result = { error: errorOf(error) },
+    );
+    await this.#until(() => result !== undefined);
+    await this.#settle();
+    this.events.push({ log: "undone", seq, ...result });
   }
 
   async #prepare({ name, value }: JsonObject): Promise<void> {
@@ -209,7 +234,7 @@ class Play {
     const { log, kind, dir } = event;
     if (log === "input") return await this.#prepare(event);
     if (log === "ttrpc" && kind === "reply") {
-      return await this.#until(() => this.#replied.has(Number(event.seq)));
+      return await this.#reply(event);
     }
     const isCall = log === "ttrpc" && kind === "call";
     const isGuest = log === "bridge" && dir === "guest->host";
@@ -259,11 +284,7 @@ export async function playTrace(trace: JsonObject): Promise<JsonObject> {
   const folder = await Deno.makeTempDir();
   try {
     using files = new PendingFiles();
-    const play = new Play(
-      objectsOf(withoutStrange(trace).events),
-      folder,
-      files,
-    );
+    const play = new Play(objectsOf(trace.events), folder, files);
     await play.run();
     const events = [...play.events];
     await play.close();

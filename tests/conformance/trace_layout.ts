@@ -13,6 +13,7 @@ import {
   parseJson,
 } from "../../base/json.ts";
 import { objectOf, objectsOf, textOf, without } from "./json.ts";
+import { leftAfterUndo } from "./trace_undo.ts";
 
 /** Requests to the host that count; the others only read or wait. */
 const hostRequests: Readonly<Record<string, string>> = {
@@ -71,6 +72,39 @@ function renumbered(value: JsonObject): JsonObject {
   return parseJson(text) as JsonObject;
 }
 
+/** Numbers shares anew, by their first appearance: their names are never used again. */
+function withShareNumbers(
+  value: Json,
+  numbers = new Map<string, string>(),
+): Json {
+  const numberOf = (name: string): string => {
+    const known = numbers.get(name) ?? String(numbers.size);
+    numbers.set(name, known);
+    return known;
+  };
+  if (typeof value === "string") {
+    return value.replace(
+      /^(\/run\/mounts\/plan9\/)(\d+)/,
+      (_, folder: string, name: string) => folder + numberOf(name),
+    );
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => withShareNumbers(item, numbers));
+  }
+  if (!isJsonObject(value)) return value;
+  const isShare = value.AccessName !== undefined;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      const isName = name === "ShareName" || name === "AccessName" ||
+        (name === "Name" && isShare);
+      return [
+        name,
+        isName ? numberOf(textOf(member)) : withShareNumbers(member!, numbers),
+      ];
+    }),
+  );
+}
+
 /** The reply of a call that failed only because of the recorder's machine. */
 const artefact = "artefact";
 
@@ -79,8 +113,10 @@ interface Call {
   readonly seq: number;
   readonly method: string;
   reply: Json;
-  readonly host: JsonObject[];
-  readonly guest: JsonObject[];
+  host: JsonObject[];
+  guest: JsonObject[];
+  /** How the container was deleted that only we have created. */
+  undone?: JsonObject;
 }
 
 function replyOf(
@@ -98,6 +134,8 @@ class Layout {
   readonly #events = new Map<string, Json[]>();
   readonly #waits = new Set<string>();
   #hasVmEnded = false;
+  /** The container that is deleted because only we have created it. */
+  #undoing = "";
 
   add(event: JsonObject): void {
     const { log, kind, dir } = event;
@@ -112,6 +150,27 @@ class Layout {
       this.calls.at(-1)?.host.push(hostRequest(event));
     }
     if (log === "bridge" && dir === "host->guest") this.#addRequest(event);
+    if (log === "undo") this.#undoing = textOf(event.id);
+    if (log === "undone") this.#addUndone(event);
+  }
+
+  /** The create and its undo become one step, which has left nothing. */
+  #addUndone(event: JsonObject): void {
+    const call = this.calls.find(({ seq }) => seq === Number(event.seq))!;
+    const { host, guest } = call;
+    const all = this.#events.get(this.#undoing) ?? [];
+    const start = all.findLastIndex((event) =>
+      objectOf(event).topic === "/tasks/create"
+    );
+    const events = start < 0 ? [] : all.splice(start);
+    if (all.length === 0) this.#events.delete(this.#undoing);
+    call.undone = {
+      reply: replyOf(event),
+      wasCreated: guest.some(({ name }) => name === "Create"),
+      left: leftAfterUndo(host, guest),
+      events: events.map((event) => objectOf(event).topic!),
+    };
+    [call.host, call.guest] = [[], []];
   }
 
   #addMessage(kind: string, event: JsonObject): void {
@@ -148,11 +207,11 @@ class Layout {
   }
 
   get result(): JsonObject {
-    return renumbered({
+    return withShareNumbers(renumbered({
       calls: this.calls.map((call) => ({ ...call })),
       events: Object.fromEntries(this.#events),
       waits: [...this.#waits].sort().map((text) => parseJson(text)),
-    });
+    })) as JsonObject;
   }
 }
 
