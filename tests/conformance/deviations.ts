@@ -13,6 +13,7 @@ import type { Deviation } from "./deviation.ts";
 import { guestDeviations } from "./guest_deviations.ts";
 import { objectOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
+import { traceCreateDeviations } from "./trace_create_deviations.ts";
 import { traceDeviations } from "./trace_deviations.ts";
 import { tracePodDeviations } from "./trace_pod_deviations.ts";
 import { traceSandboxDeviations } from "./trace_sandbox_deviations.ts";
@@ -62,6 +63,7 @@ export const deviations: readonly Deviation[] = [
   ...containerDeviations,
   ...guestDeviations,
   ...traceDeviations,
+  ...traceCreateDeviations,
   ...tracePodDeviations,
   ...traceSandboxDeviations,
   {
