@@ -15,6 +15,11 @@ import { objectOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
 import { traceCreateDeviations } from "./trace_create_deviations.ts";
 import { traceDeviations } from "./trace_deviations.ts";
+import { traceDiagDeviations } from "./trace_diag_deviations.ts";
+import {
+  traceLostDeviations,
+  traceTakenDeviations,
+} from "./trace_lost_deviations.ts";
 import { tracePodDeviations } from "./trace_pod_deviations.ts";
 import { traceSandboxDeviations } from "./trace_sandbox_deviations.ts";
 
@@ -63,9 +68,12 @@ export const deviations: readonly Deviation[] = [
   ...containerDeviations,
   ...guestDeviations,
   ...traceDeviations,
+  ...traceTakenDeviations,
   ...traceCreateDeviations,
   ...tracePodDeviations,
+  ...traceLostDeviations,
   ...traceSandboxDeviations,
+  ...traceDiagDeviations,
   {
     set: "hcs-modify",
     ours: "an update of an adapter without settings cannot be asked for",

@@ -119,11 +119,27 @@ interface Call {
   undone?: JsonObject;
 }
 
+/** The host's stacks are for people, and the order of tasks is free. */
+function ordered(response: JsonObject): JsonObject {
+  const { stacks, tasks } = response;
+  return {
+    ...response,
+    ...(stacks === undefined ? {} : { stacks: "<host-stacks>" }),
+    ...(tasks === undefined ? {} : {
+      tasks: objectsOf(tasks).sort((a, b) =>
+        textOf(a.id) < textOf(b.id) ? -1 : 1
+      ),
+    }),
+  };
+}
+
 function replyOf(
   { response, error, environmentArtefact }: JsonObject,
 ): Json {
   if (environmentArtefact === true) return artefact;
-  if (error === undefined) return { response: unpacked(response!) };
+  if (error === undefined) {
+    return { response: ordered(objectOf(unpacked(response!))) };
+  }
   const { code, message } = objectOf(error);
   return { error: { code: code!, message: message! } };
 }
