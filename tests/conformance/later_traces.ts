@@ -11,14 +11,7 @@ import { objectsOf } from "./json.ts";
 const afterDefect = "no rule yet for what follows from the peer's defect";
 
 /** Scenarios for which a rule is missing. */
-const scenarios: Readonly<Record<string, string>> = {
-  "bad-container-requests": afterDefect,
-  "concurrent-creates": "no comparison yet for calls that interleave freely",
-  "create-fails-in-guest": afterDefect,
-  "guest-dies": afterDefect,
-  "modify-fails": afterDefect,
-  "second-pod": afterDefect,
-};
+const scenarios: Readonly<Record<string, string>> = {};
 
 /**
  * Why a trace cannot be played yet.

@@ -37,6 +37,7 @@ import { numberIds } from "./random_ids.ts";
 import { TraceHost } from "./trace_host.ts";
 import { layOutOwn } from "./trace_layout.ts";
 import { messageOf, recordedMessage } from "./trace_messages.ts";
+import { overlaps } from "./trace_together.ts";
 
 /** Where the bundles of all recordings are. */
 const bundles = "C:\\gold\\bundles\\";
@@ -89,6 +90,7 @@ class Play {
   /** By their numbers, the calls with a reply; true for those that succeeded. */
   readonly #replied = new Map<number, boolean>();
   readonly #files: PendingFiles;
+  #hasJustCalled = false;
 
   constructor(
     recorded: readonly JsonObject[],
@@ -137,6 +139,7 @@ class Play {
 
   /** Lets what goes on go on until it waits for time, or for the recording. */
   async #settle(): Promise<void> {
+    this.#hasJustCalled = false;
     do {
       for (let turn = 0; turn < turns; turn++) await oneTurn();
     } while (await this.#files.finished());
@@ -239,8 +242,13 @@ class Play {
     const isCall = log === "ttrpc" && kind === "call";
     const isGuest = log === "bridge" && dir === "guest->host";
     if (!isCall && !isGuest && event.event === undefined) return;
+    if (isCall) {
+      // Calls that were sent one right after another run together.
+      if (!this.#hasJustCalled) await this.#settle();
+      this.#hasJustCalled = true;
+      return this.#call(event);
+    }
     await this.#settle();
-    if (isCall) this.#call(event);
     if (isGuest) await this.#playGuest(event);
     const system = this.#host.systems.at(-1);
     if (log === "host") {
@@ -289,7 +297,8 @@ export async function playTrace(trace: JsonObject): Promise<JsonObject> {
     const events = [...play.events];
     await play.close();
     const own = replaced(events, `${folder}/`, bundles);
-    return layOutOwn(numberIds(own, formatJson(trace)));
+    const groups = overlaps(objectsOf(trace.events));
+    return layOutOwn(numberIds(own, formatJson(trace)), groups);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -13,6 +13,7 @@ import {
   parseJson,
 } from "../../base/json.ts";
 import { objectOf, objectsOf, textOf, without } from "./json.ts";
+import { layOutTogether } from "./trace_together.ts";
 import { leftAfterUndo } from "./trace_undo.ts";
 
 /** Requests to the host that count; the others only read or wait. */
@@ -271,14 +272,22 @@ function ownReply(reply: Json): Json {
   return { code, error: { ...error, code } };
 }
 
-/** Ours, for the comparison. */
-export function layOutOwn(events: Json): JsonObject {
+/**
+ * Ours, for the comparison with what was recorded.
+ *
+ * @param events What happened.
+ * @param groups Numbers of the calls that overlap.
+ */
+export function layOutOwn(
+  events: Json,
+  groups: readonly (readonly number[])[] = [],
+): JsonObject {
   const layout = layOutTrace(events);
   const calls = objectsOf(layout.calls).map((call) => ({
     ...call,
     reply: ownReply(call.reply!),
   }));
-  return { ...layout, calls };
+  return layOutTogether({ ...layout, calls }, groups);
 }
 
 /** The recorded trace, for the comparison with ours. */
