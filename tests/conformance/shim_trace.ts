@@ -75,6 +75,11 @@ function replaced(value: Json, from: string, to: string): Json {
   );
 }
 
+/** True for a trace with calls of clients. */
+export function hasCalls(trace: JsonObject): boolean {
+  return objectsOf(trace.events).some(({ log }) => log === "ttrpc");
+}
+
 /** One shim with everything around it. */
 class Play {
   /** What happened, in the layout of the recordings. */

@@ -1,16 +1,22 @@
 /**
- * Rows of the table of deviations about the calls of ShimDiag in traces.
+ * Rows of the table of deviations about the calls of ShimDiag, and the command
+ * lines, in traces.
  *
  * @module
  */
 
+import { onCommands } from "./command_lines.ts";
 import type { Deviation } from "./deviation.ts";
-import { objectOf, objectsOf, textOf } from "./json.ts";
+import { listOf, objectOf, objectsOf, textOf } from "./json.ts";
 import { onCalls } from "./trace_deviations.ts";
+import { someTime } from "./trace_messages.ts";
 import { onSteps } from "./trace_steps.ts";
 
 /** With this the peer tells the exit code of a process. */
 const exitCode = /: process exited with exit code (\d+)$/;
+
+/** With this a task counts as ended whose end nobody has seen. */
+const unknownExit = 255;
 
 /** See the module. */
 export const traceDiagDeviations: readonly Deviation[] = [
@@ -45,5 +51,19 @@ export const traceDiagDeviations: readonly Deviation[] = [
         ? undefined
         : { ...call, reply: { response: { ...response, tasks } } };
     }),
+  },
+  {
+    set: "trace",
+    ours: "the program's delete answers, whatever it finds",
+    reason: "containerd calls it when a shim is lost; the peer's always fails",
+    expected: onCommands(({ args, error }) =>
+      error !== undefined && listOf(args).at(-1) === "delete" &&
+        /bundle path not found/.test(textOf(error))
+        ? {
+          args: args!,
+          answer: { exit_status: unknownExit, exited_at: someTime },
+        }
+        : undefined
+    ),
   },
 ];
