@@ -115,7 +115,7 @@ Deno.test("the loss of the VM ends every wait and tells every exit once", async 
     const waits = ids.map((id) => scene.tasks.call("Wait", { id }));
     scene.vm.die(new Error("the VM crashed"));
     for (const { exitStatus } of await Promise.all(waits)) {
-      assertEquals(exitStatus, 0xffffffff);
+      assertEquals(exitStatus, 255);
     }
     await scene.until(() =>
       scene.topics.filter((topic) => topic === "/tasks/exit").length === 3

@@ -5,7 +5,12 @@
  * @module
  */
 
-import type { JsonObject } from "../../base/json.ts";
+import {
+  formatJson,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+} from "../../base/json.ts";
 import type { Deviation, Judged } from "./deviation.ts";
 import { objectOf, objectsOf, textOf } from "./json.ts";
 import { releaseOf } from "./trace_ledger.ts";
@@ -17,8 +22,8 @@ const sigkill = 9;
 /** How a process ends that was killed. */
 const killedEnd = { exit_status: 137, exited_at: someTime };
 
-/** The status that a process has while it runs. */
-const runningStatus = 255;
+/** The status of a process that runs, or whose end nobody has seen. */
+const unknownStatus = 255;
 
 /** A create that the peer refuses after it has touched a container of that id. */
 function takesId({ call, method, id, reply, present }: Step): boolean {
@@ -62,7 +67,7 @@ function asBefore(
   );
   const status = isKilled
     ? { status: "STOPPED", ...killedEnd }
-    : { status: "RUNNING", exit_status: runningStatus };
+    : { status: "RUNNING", exit_status: unknownStatus };
   switch (method) {
     case "State":
       return {
@@ -163,8 +168,43 @@ export const traceTakenDeviations: readonly Deviation[] = [
   },
 ];
 
+/** With this the peer tells that nobody has seen the end of a process. */
+const lostStatus = 0xffff_ffff;
+
+/** A value in which such a process has containerd's status for it. */
+function withKnownStatus(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withKnownStatus);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) =>
+      name === "exit_status" && member === lostStatus
+        ? [name, unknownStatus]
+        : [name, withKnownStatus(member!)]
+    ),
+  );
+}
+
 /** See the module; they stand behind the rows about pods. */
 export const traceLostDeviations: readonly Deviation[] = [
+  {
+    set: "trace",
+    ours: "a process whose end nobody has seen has exit status 255",
+    reason: "containerd's constant for it; the peer's -1 is no exit status",
+    expected: ({ output }) => {
+      const told = {
+        events: output.events ?? null,
+        calls: objectsOf(output.calls).map(({ reply }) => reply ?? null),
+      };
+      if (!formatJson(told).includes(`"exit_status":${lostStatus}`)) {
+        return undefined;
+      }
+      const calls = objectsOf(output.calls).map((call) => ({
+        ...call,
+        reply: withKnownStatus(call.reply!),
+      }));
+      return { ...output, calls, events: withKnownStatus(output.events!) };
+    },
+  },
   {
     set: "trace",
     ours: "devices of a VM whose guest is lost are taken from it",
