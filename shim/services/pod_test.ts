@@ -83,7 +83,7 @@ Deno.test("the sandbox container is deleted last while its VM runs", async () =>
   });
 });
 
-Deno.test("the sandbox container can be deleted before its members when the VM is gone", async () => {
+Deno.test("peer:sandbox-first the sandbox container can be deleted before its members when the VM is gone", async () => {
   await withTasks(async (scene) => {
     await scene.runPod("pod1", "a");
     scene.vm.die();

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import type { JsonObject } from "../../base/json.ts";
-import { laterTrace, leftOut } from "./later_traces.ts";
 import { traceDeviations } from "./trace_deviations.ts";
 
 /** What the row that says this expects. */
@@ -133,29 +132,6 @@ Deno.test("a verbose status names process and state", () => {
     }],
   });
   assertEquals(expected(rule, { calls: [status] }, input(false)), undefined);
-});
-
-Deno.test("a trace is played unless something is missing for it", () => {
-  const calls = (service: string) => ({
-    events: [{ log: "ttrpc", kind: "call", service }],
-  });
-  const task = calls("containerd.task.v3.Task");
-  assertEquals(laterTrace("simple-pod", task), undefined);
-  const diag = (method: string) => ({
-    events: [{ log: "ttrpc", kind: "call", service: "x.Diag", method, seq: 1 }],
-  });
-  assertEquals(laterTrace("x", diag("DiagPid")), undefined);
-  assertEquals(leftOut(diag("DiagPid")), "x.Diag/DiagPid");
-  assertEquals(leftOut(task), undefined);
-  const { events } = diag("DiagShare");
-  const asked = { log: "bridge", dir: "host->guest" };
-  const reply = { log: "ttrpc", kind: "reply", seq: 1 };
-  const share = { events: [...events, asked, reply] };
-  assert(laterTrace("x", share)?.includes("ShimDiag"));
-  const later = { events: [...events, reply, asked] };
-  assertEquals(laterTrace("x", later), undefined);
-  assert(laterTrace("x", { events: [{ log: "binary" }] })?.includes("binary"));
-  assert(laterTrace("guest-dies", task)?.includes("defect"));
 });
 
 Deno.test("what the guest never heard of is not deleted there", () => {
