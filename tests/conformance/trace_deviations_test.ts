@@ -164,3 +164,33 @@ Deno.test("a stream is a named pipe", () => {
   );
   assertEquals(expected(rule, exec("x")), undefined);
 });
+
+Deno.test("an exec that never ran ends before its container", () => {
+  const rule = "exec that has not run";
+  const added = { topic: "/tasks/exec-added", container_id: "c", exec_id: "e" };
+  const end = { ...exit, id: "c", exited_at: "<time>", exit_status: 137 };
+  const events = { c: [added, end] };
+  assertEquals(expected(rule, { events }), {
+    events: {
+      c: [added, {
+        topic: "/tasks/exit",
+        container_id: "c",
+        id: "e",
+        exit_status: 1,
+        exited_at: "<time>",
+      }, end],
+    },
+  });
+  for (
+    const seen of [
+      { topic: "/tasks/exec-started", container_id: "c", exec_id: "e" },
+      { topic: "/tasks/delete", container_id: "c", id: "e" },
+    ]
+  ) {
+    assertEquals(
+      expected(rule, { events: { c: [added, seen, end] } }),
+      undefined,
+    );
+  }
+  assertEquals(expected(rule, { events: { c: [added] } }), undefined);
+});
