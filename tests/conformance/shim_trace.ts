@@ -9,6 +9,7 @@
 import { setImmediate } from "node:timers";
 import { FakeClock } from "../../base/clock.ts";
 import { memoryPair } from "../../base/duplex.ts";
+import { ShimError } from "../../base/errors.ts";
 import {
   formatJson,
   isJsonObject,
@@ -183,7 +184,11 @@ class Play {
     method: string,
     request: JsonObject,
   ): Promise<unknown> {
-    const type = services.find(({ name }) => name === service)!;
+    const type = services.find(({ name }) => name === service);
+    if (type === undefined) {
+      const error = new ShimError("NotImplemented", `No service "${service}"`);
+      return Promise.reject(error);
+    }
     const own = messageOf(replaced(request, bundles, `${this.#folder}/`));
     return this.#client.call(type, method, own as Record<string, unknown>);
   }
