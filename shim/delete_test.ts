@@ -63,9 +63,10 @@ async function run(
   bundle: string,
   compute: OneSystem,
   platform: FakePlatform = new FakePlatform(),
+  flags: readonly string[] = ["-bundle", bundle],
 ): Promise<Outcome> {
   const warnings: string[] = [];
-  const args = ["-namespace", "n", "-id", "web", "-bundle", bundle, "delete"];
+  const args = ["-namespace", "n", "-id", "web", ...flags, "delete"];
   const bytes = await deleteTask(parseArguments(args), {
     platform,
     compute: () => {
@@ -215,6 +216,27 @@ Deno.test("deleteTask() succeeds when the system is gone", async () => {
     await writeVmRecord(bundle, { ...record, runtimeId: "x" });
     const { warnings } = await run(bundle, new OneSystem());
     assertEquals(warnings, []);
+  });
+});
+
+Deno.test("peer:binary-delete deleteTask() answers with the flags that containerd passes, with a bundle and without", async () => {
+  await withBundle({}, async (bundle) => {
+    for (
+      const flags of [
+        ["-bundle", bundle],
+        ["-address", "\\\\.\\pipe\\containerd", "-bundle", bundle],
+        [],
+      ]
+    ) {
+      const { response, warnings, platform } = await run(
+        bundle,
+        new OneSystem(),
+        new FakePlatform(),
+        flags,
+      );
+      assertEquals([response.pid, response.exitStatus], [0, 255]);
+      assertEquals([warnings, platform.cleaned], [[], ["n/web"]]);
+    }
   });
 });
 

@@ -209,7 +209,7 @@ class ContainerScene implements Scene {
   }
 
   #orphan(process: ProcessModel): void {
-    if (process.isAlive) process.exit(-1, true);
+    if (process.isAlive) process.exit(255, true);
   }
 
   async pass(seconds: number): Promise<void> {

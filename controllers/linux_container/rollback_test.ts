@@ -96,7 +96,7 @@ Deno.test("create() whose undo fails, too, throws the first error; delete releas
   }
 });
 
-Deno.test("delete that fails at any step can be repeated", async () => {
+Deno.test("peer:repeated-delete delete that fails at any step can be repeated", async () => {
   const plan = new FaultPlan(0, injected);
   await new ContainerWorld({}, plan).create({ spec: diskSpec });
   for (let step = 1; step <= 12; step++) {

@@ -32,8 +32,11 @@ import {
 /** Exit code of a process that has not ended. */
 const notExited = 255;
 
-/** Exit code of a process whose end nobody saw: -1, unsigned. */
-export const unknownExit = 0xffffffff;
+/**
+ * Exit code of a process whose end nobody saw: containerd's `UnknownExitStatus`,
+ * which `delete` tells of such a task, too.
+ */
+const unknownExit = 255;
 
 /** SIGKILL. */
 const sigKill = 9;
@@ -77,10 +80,12 @@ export interface CreateProcess {
 
 /** How a process ended. */
 export interface ExitStatus {
-  /** Exit code; 128 + signal; 0xFFFFFFFF when it was lost with its VM. */
+  /** Exit code; 128 + signal; 255 when it was lost with its VM. */
   readonly code: number;
   /** When, in milliseconds since 1970. */
   readonly at: number;
+  /** True when nobody has seen its end; the code says nothing then. */
+  readonly isLost?: boolean;
 }
 
 /** Everything that is known about a process. */
@@ -350,7 +355,7 @@ export class ProcessController {
    */
   abandon(): Promise<void> {
     return this.#mutations.run(async () => {
-      if (this.#state.can("fail")) await this.#end("fail", unknownExit);
+      if (this.#state.can("fail")) await this.#end("fail");
     });
   }
 
@@ -360,7 +365,7 @@ export class ProcessController {
     const options = { log: this.#log, clock, timeouts };
     const relay = new StdioRelay(process, this.#upstream, options);
     this.#relay = relay;
-    let code = unknownExit;
+    let code: number | undefined;
     try {
       code = await process.exited;
     } catch (error) {
@@ -382,10 +387,17 @@ export class ProcessController {
     }
   }
 
-  /** Records the end, closes the client's streams, tells who waits. */
-  async #end(event: ProcessEvent, code: number): Promise<void> {
+  /**
+   * Records the end, closes the client's streams, tells who waits.
+   *
+   * @param code Absent when nobody has seen it.
+   */
+  async #end(event: ProcessEvent, code?: number): Promise<void> {
     this.#state.to(event);
-    const exit = { code: code >>> 0, at: this.#deps.clock.now() };
+    const at = this.#deps.clock.now();
+    const exit = code === undefined
+      ? { code: unknownExit, at, isLost: true }
+      : { code: code >>> 0, at };
     this.#exit = exit;
     await closeUpstream(this.#upstream, this.#log);
     this.#settleExited(exit);

@@ -108,7 +108,7 @@ class ProcessScene implements Scene {
     const isGuestCall = (call: string) => !call.startsWith("std");
     while (this.rehearsal.answer(0, "Unavailable", isGuestCall));
     this.guestModel.isLost = true;
-    if (this.model.isAlive) this.model.exit(-1, true);
+    if (this.model.isAlive) this.model.exit(255, true);
     this.guest.lose();
   }
 

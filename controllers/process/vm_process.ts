@@ -9,11 +9,7 @@ import type { Duplex } from "../../base/duplex.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { nullGuid } from "../../base/guid.ts";
 import type { ProcessParameters } from "../../bridge/messages.gen.ts";
-import {
-  ProcessController,
-  type ProcessDependencies,
-  unknownExit,
-} from "./controller.ts";
+import { ProcessController, type ProcessDependencies } from "./controller.ts";
 import type { StdioPaths } from "./stdio.ts";
 
 /** Where programs of the VM are found (hcsshim). */
@@ -77,8 +73,8 @@ export async function runInVm(
   await process.create({ bundle: "", stdio: request.stdio }, signal);
   await process.start(signal);
   try {
-    const { code } = await abortable(process.exited, signal);
-    if (code !== unknownExit) return code;
+    const { code, isLost } = await abortable(process.exited, signal);
+    if (!isLost) return code;
   } catch (error) {
     await end(process, deps);
     // Also those of a process that nothing ends; a second close is harmless.

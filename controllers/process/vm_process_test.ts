@@ -127,3 +127,10 @@ Deno.test("runInVm() is Unavailable when the bridge is lost", async () => {
   await fails(code!, "Unavailable", "was not seen");
   assertEquals(scene.closed, allClosed);
 });
+
+Deno.test("runInVm() answers exit code 255, which is that of a lost process, too", async () => {
+  const scene = new Scene();
+  const [code] = await scene.start();
+  await scene.guest.processes[0]?.exit(255);
+  assertEquals(await code, 255);
+});

@@ -158,7 +158,7 @@ export class ProcessModel {
   }
 
   #abandon(): string {
-    if (this.state === "NotCreated" || this.state === "Created") this.#end(-1);
+    if (this.state === "NotCreated" || this.state === "Created") this.#end(255);
     return "ok";
   }
 

@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { HResultError } from "../../base/hresult.ts";
+import { formatJson, type Json } from "../../base/json.ts";
 import { FakeCompute } from "../testing/fake_compute.ts";
 import { FakeFiles } from "../testing/fake_files.ts";
 import { VmWorld } from "../testing/vm_world.ts";
@@ -129,4 +130,25 @@ Deno.test("create() of an isolated VM that cannot have its files makes no system
     world.files.script.of("grantVmGroup").map(({ argument }) => argument),
     ["/bundle/kernel.vmgs", "/bundle/rootfs.vhd"],
   );
+});
+
+Deno.test("peer:vm-files the files that an isolated VM is made of stay in its bundle", async () => {
+  const world = new VmWorld();
+  world.files.boot = ["kernel.vmgs", "rootfs.vhd"];
+  await world.create({
+    annotations: {
+      "io.microsoft.virtualmachine.lcow.securitypolicy": "cGFja2FnZSBwb2xpY3k=",
+    },
+  });
+  const [document] = world.compute.script.of("create").map(({ argument }) =>
+    formatJson((argument ?? null) as Json)
+  );
+  for (const path of ["/bundle/kernel.vmgs", "/bundle/rootfs.vhd"]) {
+    assert(document?.includes(path), document);
+    const said = world.files.script.calls.filter(({ argument }) =>
+      formatJson((argument ?? null) as Json).includes(path)
+    );
+    // What is done with each: nothing comes after the grant.
+    assertEquals(said.map(({ call }) => call), ["copy", "grantVmGroup"]);
+  }
 });

@@ -56,6 +56,17 @@ const architectures: Readonly<Record<string, string>> = {
   aarch64: "arm64",
 };
 
+/**
+ * The pipe on which a shim is served. Only administrators may make pipes there, so
+ * nobody else can be in the way.
+ *
+ * @param namespace containerd's namespace.
+ * @param key The sandbox, or the container that is one.
+ */
+export function endpointPipe(namespace: string, key: string): string {
+  return `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`;
+}
+
 /** The operating system of this machine. */
 export function windowsPlatform(parts: WindowsParts): Platform {
   const { io, slots, clock, timeouts, log, opener } = parts;
@@ -76,11 +87,7 @@ export function windowsPlatform(parts: WindowsParts): Platform {
       return windowsBuild(libraries.ntdll);
     },
     cpus: navigator.hardwareConcurrency,
-    // Only administrators may make pipes there, so nobody else can be in the way.
-    endpoint: (namespace, key) =>
-      Promise.resolve(
-        `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`,
-      ),
+    endpoint: (namespace, key) => Promise.resolve(endpointPipe(namespace, key)),
     // deno-lint-ignore require-await -- a taken pipe is a rejection, not a throw
     listen: async (address) => PipeListener.open(io, address, { log }),
     connect: async (address, signal) => {

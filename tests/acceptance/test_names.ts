@@ -68,8 +68,13 @@ function isName(node: ts.Node): boolean {
  *
  * @param file Its path, for the claims.
  * @param source Its text.
+ * @param wanted What the ids look like. Default: those of the acceptance lists.
  */
-export function claimsOf(file: string, source: string): Claims {
+export function claimsOf(
+  file: string,
+  source: string,
+  wanted: RegExp = ids,
+): Claims {
   const claims: Claim[] = [];
   const errors: string[] = [];
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
@@ -86,7 +91,7 @@ export function claimsOf(file: string, source: string): Claims {
           `${file}:${line + 1}: "${found}" is a range; name every id`,
         );
       }
-      for (const [id] of text.matchAll(ids)) {
+      for (const [id] of text.matchAll(wanted)) {
         claims.push({ id, file, line: line + 1 });
       }
     }

@@ -11,11 +11,18 @@ import { windowsBaseName } from "../../base/windows_path.ts";
 import { containerDeviations } from "./container_deviations.ts";
 import type { Deviation } from "./deviation.ts";
 import { guestDeviations } from "./guest_deviations.ts";
-import { objectOf, textOf, without } from "./json.ts";
+import { objectOf, objectsOf, textOf, without } from "./json.ts";
 import { sequenceWithoutHoles } from "./sequence_model.ts";
+import { traceCreateDeviations } from "./trace_create_deviations.ts";
 import { traceDeviations } from "./trace_deviations.ts";
+import { traceDiagDeviations } from "./trace_diag_deviations.ts";
+import {
+  traceLostDeviations,
+  traceTakenDeviations,
+} from "./trace_lost_deviations.ts";
 import { tracePodDeviations } from "./trace_pod_deviations.ts";
 import { traceSandboxDeviations } from "./trace_sandbox_deviations.ts";
+import { layOutTogether, overlaps } from "./trace_together.ts";
 
 /** The disk that a VM boots from, in its document. */
 function bootDiskPath(devices: JsonObject): string {
@@ -62,8 +69,23 @@ export const deviations: readonly Deviation[] = [
   ...containerDeviations,
   ...guestDeviations,
   ...traceDeviations,
+  ...traceTakenDeviations,
+  ...traceCreateDeviations,
   ...tracePodDeviations,
+  ...traceLostDeviations,
   ...traceSandboxDeviations,
+  ...traceDiagDeviations,
+  {
+    set: "trace",
+    ours: "the requests of calls that overlap interleave in our own way",
+    reason: "nothing is said of their order, but for those of one container",
+    expected: ({ input, output }) => {
+      const groups = overlaps(objectsOf(input.events));
+      return groups.length === 0 || output.calls === undefined
+        ? undefined
+        : layOutTogether(output, groups);
+    },
+  },
   {
     set: "hcs-modify",
     ours: "an update of an adapter without settings cannot be asked for",

@@ -6,6 +6,7 @@
 
 import { formatJson, type JsonObject } from "../../base/json.ts";
 import { canRun } from "../kernel/guest_fixture.ts";
+import { hasCommands, recordedCommands, runCommands } from "./command_lines.ts";
 import { runContainerDocument } from "./container_doc.ts";
 import { type Difference, difference } from "./compare.ts";
 import type { Deviation } from "./deviation.ts";
@@ -16,9 +17,8 @@ import { recordedReplay, replay } from "./guest_replay.ts";
 import { runHcsDocument } from "./hcs_doc.ts";
 import type { RecordedCase } from "./recordings.ts";
 import { runSequence } from "./device_sequences.ts";
-import { playTrace, withoutStrange } from "./shim_trace.ts";
+import { hasCalls, playTrace } from "./shim_trace.ts";
 import { operations } from "./single_requests.ts";
-import { laterTrace, leftOut } from "./later_traces.ts";
 import { layOutShim } from "./trace_layout.ts";
 
 /** Gives our output for the input of a case, in the layout of the recorded one. */
@@ -32,10 +32,8 @@ export interface SetRun {
   readonly layOut?: (output: JsonObject) => JsonObject;
   /** What of the set is run, when that is not all. */
   readonly part?: string;
-  /** Why a case cannot be run yet; undefined when it can. */
-  readonly later?: (recorded: RecordedCase) => string | undefined;
-  /** What of a case is left out; undefined when nothing is. */
-  readonly leftOut?: (recorded: RecordedCase) => string | undefined;
+  /** Whether the part has to do with a case. Default: with all. */
+  readonly concerns?: (recorded: RecordedCase) => boolean;
   /** Ends what the cases have needed. */
   readonly close?: () => Promise<void>;
 }
@@ -54,7 +52,16 @@ export const runners: Readonly<Record<string, readonly Begin[]>> = {
   "trace": [
     () => Promise.resolve(beginReplay()),
     () => Promise.resolve(beginShimTrace()),
+    () => Promise.resolve(commandLines),
   ],
+};
+
+/** The command lines of a trace. */
+const commandLines: SetRun = {
+  part: "command lines",
+  concerns: ({ input }) => hasCommands(input),
+  run: ({ input }) => runCommands(input),
+  layOut: recordedCommands,
 };
 
 /** The guest's side of a trace; the layout of the recorded answers needs ours. */
@@ -72,10 +79,9 @@ function beginShimTrace(): SetRun {
   let ours: JsonObject = {};
   return {
     part: "calls to the shim",
-    later: ({ group, input }) => laterTrace(group, input),
-    leftOut: ({ input }) => leftOut(input),
+    concerns: ({ input }) => hasCalls(input),
     run: async ({ input }) => ours = await playTrace(input),
-    layOut: (output) => layOutShim(withoutStrange(output).events, ours),
+    layOut: (output) => layOutShim(output.events, ours),
   };
 }
 

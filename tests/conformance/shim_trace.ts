@@ -11,6 +11,7 @@ import { noTracer } from "../../base/trace.ts";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "../../base/clock.ts";
 import { memoryPair } from "../../base/duplex.ts";
+import { ShimError } from "../../base/errors.ts";
 import {
   formatJson,
   isJsonObject,
@@ -21,47 +22,45 @@ import { silentLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import type { ExitInfo } from "../../hcs/ports.ts";
 import { loadRuntime } from "../../shim/load_runtime.ts";
+import { diagHandlers } from "../../shim/services/diag.ts";
 import { sandboxHandlers } from "../../shim/services/sandbox.ts";
 import { taskHandlers } from "../../shim/services/task.ts";
 import { Shim } from "../../shim/shim.ts";
 import { TaskEvents } from "../../shim/task_events.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
+import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { TtrpcClient } from "../../ttrpc/client.ts";
 import type { ServiceType } from "../../ttrpc/message.ts";
 import { TtrpcServer } from "../../ttrpc/server.ts";
 import { errorOf } from "./errors.ts";
 import { objectOf, objectsOf, textOf } from "./json.ts";
+import { PendingFiles } from "./pending_files.ts";
 import { numberIds } from "./random_ids.ts";
 import { TraceHost } from "./trace_host.ts";
 import { layOutOwn } from "./trace_layout.ts";
 import { messageOf, recordedMessage } from "./trace_messages.ts";
+import { overlaps } from "./trace_together.ts";
 
 /** Where the bundles of all recordings are. */
 const bundles = "C:\\gold\\bundles\\";
 
-const services: readonly ServiceType[] = [Sandbox, TaskV3];
+const services: readonly ServiceType[] = [Sandbox, TaskV3, ShimDiag];
 
-/**
- * Steps in which the clock is turned while an answer is awaited, milliseconds. At
- * first it stands: a busy machine may take long for a file.
- */
+/** Steps in which the clock is turned while an answer is awaited, milliseconds. */
 const steps = [
-  ...Array.from({ length: 1_000 }, () => 0),
   ...Array.from({ length: 20 }, () => 100),
   ...Array.from({ length: 20 }, () => 30_000),
 ];
 
-/** Turns of the event loop in which something goes on if it ever does. */
+/**
+ * Turns of the event loop in which something goes on if it ever does: between two
+ * of them all is in memory, except for files.
+ */
 const turns = 20;
 
 function oneTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A pause in which the operating system finishes with files. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Replaces a part of all texts of a value. */
@@ -79,24 +78,9 @@ function replaced(value: Json, from: string, to: string): Json {
   );
 }
 
-/** True for a call of a service that we do not have. */
-function isStrange({ log, service }: JsonObject): boolean {
-  return log === "ttrpc" && service !== undefined &&
-    !services.some(({ name }) => name === service);
-}
-
-/** The calls of a trace to services that we do not have. */
-export function strangeCalls(trace: JsonObject): JsonObject[] {
-  return objectsOf(trace.events).filter(isStrange);
-}
-
-/** A trace without the calls to services that we do not have. */
-export function withoutStrange(trace: JsonObject): JsonObject {
-  const left = new Set(strangeCalls(trace).map(({ seq }) => Number(seq)));
-  const events = objectsOf(trace.events).filter(({ log, seq }) =>
-    log !== "ttrpc" || seq === undefined || !left.has(Number(seq))
-  );
-  return { ...trace, events };
+/** True for a trace with calls of clients. */
+export function hasCalls(trace: JsonObject): boolean {
+  return objectsOf(trace.events).some(({ log }) => log === "ttrpc");
 }
 
 /** One shim with everything around it. */
@@ -105,15 +89,23 @@ class Play {
   readonly events: JsonObject[] = [];
   readonly #recorded: readonly JsonObject[];
   readonly #folder: string;
-  readonly #clock = new FakeClock(undefined, oneTurn);
+  readonly #clock = new FakeClock(undefined, () => this.#settle());
   readonly #host: TraceHost;
   readonly #shim: Shim;
   readonly #server: TtrpcServer;
   readonly #client: TtrpcClient;
   readonly #served: Promise<void>;
-  readonly #replied = new Set<number>();
+  /** By their numbers, the calls with a reply; true for those that succeeded. */
+  readonly #replied = new Map<number, boolean>();
+  readonly #files: PendingFiles;
+  #hasJustCalled = false;
 
-  constructor(recorded: readonly JsonObject[], folder: string) {
+  constructor(
+    recorded: readonly JsonObject[],
+    folder: string,
+    files: PendingFiles,
+  ) {
+    this.#files = files;
     this.#recorded = recorded;
     this.#folder = folder;
     const note = (event: JsonObject): void => void this.events.push(event);
@@ -150,43 +142,88 @@ class Play {
     this.#server = new TtrpcServer({ log: silentLogger, clock });
     this.#server.register(TaskV3, taskHandlers(this.#shim));
     this.#server.register(Sandbox, sandboxHandlers(this.#shim));
+    this.#server.register(ShimDiag, diagHandlers(this.#shim));
     const [near, far] = memoryPair();
     this.#client = new TtrpcClient(near, { clock });
     this.#served = this.#server.handle(far);
   }
 
-  /** Lets what goes on go on. */
+  /** Lets what goes on go on until it waits for time, or for the recording. */
   async #settle(): Promise<void> {
-    for (let turn = 0; turn < turns; turn++) await oneTurn();
-    await pause();
+    this.#hasJustCalled = false;
+    do {
+      for (let turn = 0; turn < turns; turn++) await oneTurn();
+    } while (await this.#files.finished());
   }
 
-  /** Waits for a reply. None is none. */
-  async #awaitReply(seq: number): Promise<void> {
+  /** Turns the clock until something is so, or for a long time. */
+  async #until(isSo: () => boolean): Promise<void> {
     for (const step of steps) {
-      for (let turn = 0; turn < turns; turn++) {
-        if (this.#replied.has(seq)) return;
-        await oneTurn();
-      }
-      await pause();
-      if (step > 0 && !this.#replied.has(seq)) await this.#clock.advance(step);
+      await this.#settle();
+      if (isSo()) return;
+      await this.#clock.advance(step);
     }
   }
 
   #call({ seq, service, method, request }: JsonObject): void {
     const name = textOf(method);
-    const type = services.find((type) => type.name === service)!;
-    this.events.push({ log: "ttrpc", kind: "call", seq: seq!, method: name });
-    const own = replaced(objectOf(request), bundles, `${this.#folder}/`);
+    this.events.push({
+      log: "ttrpc",
+      kind: "call",
+      seq: seq!,
+      method: name,
+      request: request!,
+    });
     const reply = (result: JsonObject): void => {
       this.events.push({ log: "ttrpc", kind: "reply", seq: seq!, ...result });
-      this.#replied.add(Number(seq));
+      this.#replied.set(Number(seq), result.error === undefined);
     };
-    this.#client.call(type, name, messageOf(own) as Record<string, unknown>)
-      .then(
-        (response) => reply({ response: recordedMessage(response) ?? {} }),
-        (error) => reply({ error: errorOf(error) }),
-      );
+    this.#send(textOf(service), name, objectOf(request)).then(
+      (response) => reply({ response: recordedMessage(response) ?? {} }),
+      (error) => reply({ error: errorOf(error) }),
+    );
+  }
+
+  #send(
+    service: string,
+    method: string,
+    request: JsonObject,
+  ): Promise<unknown> {
+    const type = services.find(({ name }) => name === service);
+    if (type === undefined) {
+      const error = new ShimError("NotImplemented", `No service "${service}"`);
+      return Promise.reject(error);
+    }
+    const own = messageOf(replaced(request, bundles, `${this.#folder}/`));
+    return this.#client.call(type, method, own as Record<string, unknown>);
+  }
+
+  async #reply({ seq, error }: JsonObject): Promise<void> {
+    await this.#until(() => this.#replied.has(Number(seq)));
+    const call = this.#recorded.find((event) =>
+      event.log === "ttrpc" && event.kind === "call" && event.seq === seq
+    );
+    const { method, request } = call ?? {};
+    const isOnlyOurs = error !== undefined && this.#replied.get(Number(seq));
+    if (method === "Create" && isOnlyOurs) {
+      await this.#undo(Number(seq), textOf(objectOf(request).id));
+    }
+  }
+
+  /**
+   * Deletes a container that the peer did not create, so that what follows meets
+   * the state that it was recorded in.
+   */
+  async #undo(seq: number, id: string): Promise<void> {
+    this.events.push({ log: "undo", seq, id });
+    let result: JsonObject | undefined;
+    this.#send(TaskV3.name, "Delete", { id }).then(
+      () => result = { response: {} },
+      (error) => result = { error: errorOf(error) },
+    );
+    await this.#until(() => result !== undefined);
+    await this.#settle();
+    this.events.push({ log: "undone", seq, ...result });
   }
 
   async #prepare({ name, value }: JsonObject): Promise<void> {
@@ -215,13 +252,18 @@ class Play {
     const { log, kind, dir } = event;
     if (log === "input") return await this.#prepare(event);
     if (log === "ttrpc" && kind === "reply") {
-      return await this.#awaitReply(Number(event.seq));
+      return await this.#reply(event);
     }
     const isCall = log === "ttrpc" && kind === "call";
     const isGuest = log === "bridge" && dir === "guest->host";
     if (!isCall && !isGuest && event.event === undefined) return;
+    if (isCall) {
+      // Calls that were sent one right after another run together.
+      if (!this.#hasJustCalled) await this.#settle();
+      this.#hasJustCalled = true;
+      return this.#call(event);
+    }
     await this.#settle();
-    if (isCall) this.#call(event);
     if (isGuest) await this.#playGuest(event);
     const system = this.#host.systems.at(-1);
     if (log === "host") {
@@ -247,11 +289,7 @@ class Play {
     const ended = this.#shim.end("over");
     let hasEnded = false;
     ended.then(() => hasEnded = true);
-    for (const step of steps) {
-      if (hasEnded) break;
-      await this.#settle();
-      if (step > 0) await this.#clock.advance(step);
-    }
+    await this.#until(() => hasEnded);
     await ended;
     for (const { guest } of this.#host.systems) await guest.die();
     await this.#client.close();
@@ -268,12 +306,14 @@ class Play {
 export async function playTrace(trace: JsonObject): Promise<JsonObject> {
   const folder = await Deno.makeTempDir();
   try {
-    const play = new Play(objectsOf(withoutStrange(trace).events), folder);
+    using files = new PendingFiles();
+    const play = new Play(objectsOf(trace.events), folder, files);
     await play.run();
     const events = [...play.events];
     await play.close();
     const own = replaced(events, `${folder}/`, bundles);
-    return layOutOwn(numberIds(own, formatJson(trace)));
+    const groups = overlaps(objectsOf(trace.events));
+    return layOutOwn(numberIds(own, formatJson(trace)), groups);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -117,6 +117,30 @@ function withExit(events: JsonObject[]): JsonObject[] {
   return events.toSpliced(deleted, 0, exit);
 }
 
+/** The events of a container; an exec that never ran ends with it. */
+function withExecExits(events: JsonObject[]): JsonObject[] {
+  const hasEvent = (name: string, exec: JsonObject): boolean =>
+    events.some(({ topic, id, exec_id }) =>
+      topic === `/tasks/${name}` && (exec_id ?? id) === exec.exec_id
+    );
+  const added = events.filter((event) =>
+    event.topic === "/tasks/exec-added" && !hasEvent("exec-started", event) &&
+    !hasEvent("exit", event) && !hasEvent("delete", event)
+  );
+  const end = events.findIndex(({ topic, id, container_id }) =>
+    topic === "/tasks/exit" && (id ?? container_id) === container_id
+  );
+  if (end < 0 || added.length === 0) return events;
+  const exits = added.map(({ container_id, exec_id }) => ({
+    topic: "/tasks/exit",
+    container_id: container_id!,
+    id: exec_id!,
+    exit_status: 1,
+    exited_at: events[end]!.exited_at!,
+  }));
+  return events.toSpliced(end, 0, ...exits);
+}
+
 /** Applies a rule to the events of all containers. */
 function onEvents(
   rule: (events: JsonObject[]) => JsonObject[],
@@ -191,6 +215,12 @@ export const traceDeviations: readonly Deviation[] = [
     ours: "the end of a container that was killed before it ran is told",
     reason: "who knows of its creation waits for its exit",
     expected: onEvents(withExit),
+  },
+  {
+    set: "trace",
+    ours: "an exec that has not run ends with its container, which is told",
+    reason: "who knows of it waits for its exit; the peer says nothing",
+    expected: onEvents(withExecExits),
   },
   {
     set: "trace",

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import type { JsonObject } from "../../base/json.ts";
-import { laterTrace, leftOut } from "./later_traces.ts";
 import { traceDeviations } from "./trace_deviations.ts";
 
 /** What the row that says this expects. */
@@ -135,29 +134,6 @@ Deno.test("a verbose status names process and state", () => {
   assertEquals(expected(rule, { calls: [status] }, input(false)), undefined);
 });
 
-Deno.test("a trace is played unless something is missing for it", () => {
-  const calls = (service: string) => ({
-    events: [{ log: "ttrpc", kind: "call", service }],
-  });
-  const task = calls("containerd.task.v3.Task");
-  assertEquals(laterTrace("simple-pod", task), undefined);
-  const diag = (method: string) => ({
-    events: [{ log: "ttrpc", kind: "call", service: "x.Diag", method, seq: 1 }],
-  });
-  assertEquals(laterTrace("x", diag("DiagPid")), undefined);
-  assertEquals(leftOut(diag("DiagPid")), "x.Diag/DiagPid");
-  assertEquals(leftOut(task), undefined);
-  const { events } = diag("DiagShare");
-  const asked = { log: "bridge", dir: "host->guest" };
-  const reply = { log: "ttrpc", kind: "reply", seq: 1 };
-  const share = { events: [...events, asked, reply] };
-  assert(laterTrace("x", share)?.includes("ShimDiag"));
-  const later = { events: [...events, reply, asked] };
-  assertEquals(laterTrace("x", later), undefined);
-  assert(laterTrace("x", { events: [{ log: "binary" }] })?.includes("binary"));
-  assert(laterTrace("guest-dies", task)?.includes("defect"));
-});
-
 Deno.test("what the guest never heard of is not deleted there", () => {
   const rule = "never heard of";
   const forget = { name: "DeleteContainerState" };
@@ -187,4 +163,34 @@ Deno.test("a stream is a named pipe", () => {
     exec("x: scheme: 'file'"),
   );
   assertEquals(expected(rule, exec("x")), undefined);
+});
+
+Deno.test("an exec that never ran ends before its container", () => {
+  const rule = "exec that has not run";
+  const added = { topic: "/tasks/exec-added", container_id: "c", exec_id: "e" };
+  const end = { ...exit, id: "c", exited_at: "<time>", exit_status: 137 };
+  const events = { c: [added, end] };
+  assertEquals(expected(rule, { events }), {
+    events: {
+      c: [added, {
+        topic: "/tasks/exit",
+        container_id: "c",
+        id: "e",
+        exit_status: 1,
+        exited_at: "<time>",
+      }, end],
+    },
+  });
+  for (
+    const seen of [
+      { topic: "/tasks/exec-started", container_id: "c", exec_id: "e" },
+      { topic: "/tasks/delete", container_id: "c", id: "e" },
+    ]
+  ) {
+    assertEquals(
+      expected(rule, { events: { c: [added, seen, end] } }),
+      undefined,
+    );
+  }
+  assertEquals(expected(rule, { events: { c: [added] } }), undefined);
 });

@@ -30,6 +30,9 @@ const entropyBytes = 512;
 
 const waitName = "WaitForProcess";
 
+/** SIGKILL, and how a process ends by it. */
+const kill = { signal: 9, end: { Result: 0, ExitCode: 137 } };
+
 /** Texts that hold JSON, as they were on the wire. */
 function packed(value: Json): Json {
   if (Array.isArray(value)) return value.map(packed);
@@ -118,11 +121,20 @@ export class TraceGuest {
       process.waiting.push(frame);
       return await this.#tellEnd(process);
     }
-    const answer = this.#take(request);
+    const recorded = this.#take(request);
+    const answer = recorded ?? {};
     if (typeof answer.ProcessId === "number") {
       this.#dial(this.#process(answer.ProcessId), request);
     }
     await this.#answer(frame, { Result: 0, ...answer });
+    if (recorded === undefined) await this.#obey(request);
+  }
+
+  /** What the recorded guest was not asked for has its effect nevertheless. */
+  async #obey({ name, ProcessId, Options }: JsonObject): Promise<void> {
+    if (name !== "SignalProcess") return;
+    if (objectOf(Options).Signal !== kill.signal) return;
+    await this.endProcess(Number(ProcessId), kill.end);
   }
 
   #answer({ type, id, body }: ReceivedFrame, answer: JsonObject) {
@@ -131,7 +143,8 @@ export class TraceGuest {
     return this.#peer!.send(responseType(type), id, text);
   }
 
-  #take(request: JsonObject): JsonObject {
+  /** The recorded answer; undefined for a request that was not recorded. */
+  #take(request: JsonObject): JsonObject | undefined {
     const text = formatJson(request);
     const same = this.#exchanges.findIndex((exchange) =>
       formatJson(exchange.request) === text
@@ -142,7 +155,7 @@ export class TraceGuest {
         subject(exchange.request) === subject(request)
       );
     const [found] = index < 0 ? [] : this.#exchanges.splice(index, 1);
-    return found?.answer ?? {};
+    return found?.answer;
   }
 
   #process(pid: number): Process {

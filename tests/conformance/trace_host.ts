@@ -57,6 +57,17 @@ function unservedPipes(events: readonly JsonObject[]): Set<string> {
   );
 }
 
+/** The files that were not there, as the recorded replies tell. */
+function missingFiles(events: readonly JsonObject[]): Set<string> {
+  const texts = events.map(({ error }) => textOf(objectOf(error).message));
+  return new Set(
+    texts.flatMap((text) =>
+      /: (?:CreateFile|GetFileAttributesEx) ([^:]*:[^:]*):/.exec(text)?.[1] ??
+        []
+    ),
+  );
+}
+
 /** Takes an event of ours. */
 export type Note = (event: JsonObject) => void;
 
@@ -228,21 +239,16 @@ export class TraceHost {
     };
   }
 
-  /** True for what the recorded host was told of. */
-  #isKnown(path: string): boolean {
-    return this.#text.includes(JSON.stringify(path).slice(1, -1));
-  }
-
   get #files(): HostFiles {
+    const missing = missingFiles(this.events);
     return {
       join: joinWindowsPath,
-      resolve: (path) => {
-        const resolved = onVolume(path);
-        return this.#isKnown(resolved.replace(/\\+$/, ""))
-          ? Promise.resolve(resolved)
-          : Promise.reject(notFound(path));
-      },
+      resolve: (path) =>
+        missing.has(path)
+          ? Promise.reject(notFound(path))
+          : Promise.resolve(onVolume(path)),
       stat: (path) => {
+        if (missing.has(path)) return Promise.reject(notFound(path));
         const name = JSON.stringify(path.split("\\").at(-1));
         const isFile = this.#text.includes(`"AllowedFiles":[${name}]`);
         return Promise.resolve(isFile ? "file" : "directory");

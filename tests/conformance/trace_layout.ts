@@ -13,6 +13,8 @@ import {
   parseJson,
 } from "../../base/json.ts";
 import { objectOf, objectsOf, textOf, without } from "./json.ts";
+import { layOutTogether } from "./trace_together.ts";
+import { leftAfterUndo } from "./trace_undo.ts";
 
 /** Requests to the host that count; the others only read or wait. */
 const hostRequests: Readonly<Record<string, string>> = {
@@ -71,6 +73,39 @@ function renumbered(value: JsonObject): JsonObject {
   return parseJson(text) as JsonObject;
 }
 
+/** Numbers shares anew, by their first appearance: their names are never used again. */
+function withShareNumbers(
+  value: Json,
+  numbers = new Map<string, string>(),
+): Json {
+  const numberOf = (name: string): string => {
+    const known = numbers.get(name) ?? String(numbers.size);
+    numbers.set(name, known);
+    return known;
+  };
+  if (typeof value === "string") {
+    return value.replace(
+      /^(\/run\/mounts\/plan9\/)(\d+)/,
+      (_, folder: string, name: string) => folder + numberOf(name),
+    );
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => withShareNumbers(item, numbers));
+  }
+  if (!isJsonObject(value)) return value;
+  const isShare = value.AccessName !== undefined;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      const isName = name === "ShareName" || name === "AccessName" ||
+        (name === "Name" && isShare);
+      return [
+        name,
+        isName ? numberOf(textOf(member)) : withShareNumbers(member!, numbers),
+      ];
+    }),
+  );
+}
+
 /** The reply of a call that failed only because of the recorder's machine. */
 const artefact = "artefact";
 
@@ -79,15 +114,33 @@ interface Call {
   readonly seq: number;
   readonly method: string;
   reply: Json;
-  readonly host: JsonObject[];
-  readonly guest: JsonObject[];
+  host: JsonObject[];
+  guest: JsonObject[];
+  /** How the container was deleted that only we have created. */
+  undone?: JsonObject;
+}
+
+/** The host's stacks are for people, and the order of tasks is free. */
+function ordered(response: JsonObject): JsonObject {
+  const { stacks, tasks } = response;
+  return {
+    ...response,
+    ...(stacks === undefined ? {} : { stacks: "<host-stacks>" }),
+    ...(tasks === undefined ? {} : {
+      tasks: objectsOf(tasks).sort((a, b) =>
+        textOf(a.id) < textOf(b.id) ? -1 : 1
+      ),
+    }),
+  };
 }
 
 function replyOf(
   { response, error, environmentArtefact }: JsonObject,
 ): Json {
   if (environmentArtefact === true) return artefact;
-  if (error === undefined) return { response: unpacked(response!) };
+  if (error === undefined) {
+    return { response: ordered(objectOf(unpacked(response!))) };
+  }
   const { code, message } = objectOf(error);
   return { error: { code: code!, message: message! } };
 }
@@ -98,6 +151,8 @@ class Layout {
   readonly #events = new Map<string, Json[]>();
   readonly #waits = new Set<string>();
   #hasVmEnded = false;
+  /** The container that is deleted because only we have created it. */
+  #undoing = "";
 
   add(event: JsonObject): void {
     const { log, kind, dir } = event;
@@ -112,6 +167,27 @@ class Layout {
       this.calls.at(-1)?.host.push(hostRequest(event));
     }
     if (log === "bridge" && dir === "host->guest") this.#addRequest(event);
+    if (log === "undo") this.#undoing = textOf(event.id);
+    if (log === "undone") this.#addUndone(event);
+  }
+
+  /** The create and its undo become one step, which has left nothing. */
+  #addUndone(event: JsonObject): void {
+    const call = this.calls.find(({ seq }) => seq === Number(event.seq))!;
+    const { host, guest } = call;
+    const all = this.#events.get(this.#undoing) ?? [];
+    const start = all.findLastIndex((event) =>
+      objectOf(event).topic === "/tasks/create"
+    );
+    const events = start < 0 ? [] : all.splice(start);
+    if (all.length === 0) this.#events.delete(this.#undoing);
+    call.undone = {
+      reply: replyOf(event),
+      wasCreated: guest.some(({ name }) => name === "Create"),
+      left: leftAfterUndo(host, guest),
+      events: events.map((event) => objectOf(event).topic!),
+    };
+    [call.host, call.guest] = [[], []];
   }
 
   #addMessage(kind: string, event: JsonObject): void {
@@ -148,11 +224,11 @@ class Layout {
   }
 
   get result(): JsonObject {
-    return renumbered({
+    return withShareNumbers(renumbered({
       calls: this.calls.map((call) => ({ ...call })),
       events: Object.fromEntries(this.#events),
       waits: [...this.#waits].sort().map((text) => parseJson(text)),
-    });
+    })) as JsonObject;
   }
 }
 
@@ -196,14 +272,22 @@ function ownReply(reply: Json): Json {
   return { code, error: { ...error, code } };
 }
 
-/** Ours, for the comparison. */
-export function layOutOwn(events: Json): JsonObject {
+/**
+ * Ours, for the comparison with what was recorded.
+ *
+ * @param events What happened.
+ * @param groups Numbers of the calls that overlap.
+ */
+export function layOutOwn(
+  events: Json,
+  groups: readonly (readonly number[])[] = [],
+): JsonObject {
   const layout = layOutTrace(events);
   const calls = objectsOf(layout.calls).map((call) => ({
     ...call,
     reply: ownReply(call.reply!),
   }));
-  return { ...layout, calls };
+  return layOutTogether({ ...layout, calls }, groups);
 }
 
 /** The recorded trace, for the comparison with ours. */

@@ -112,3 +112,102 @@ Deno.test("what failed on the recorder's machine alone is not compared", () => {
   const layout = layOutShim([call(1, "Stats"), reply(1, failed)], own);
   assertEquals(layout.calls, own.calls);
 });
+
+Deno.test("a container that only we have created is one step with its delete, and leaves nothing", () => {
+  const modify = (RequestType: string) => ({
+    log: "host",
+    fn: "HcsModifyComputeSystem",
+    args: {
+      id: "v",
+      configuration: { $json: { ResourcePath: "Scsi/2", RequestType } },
+    },
+  });
+  const event = (topic: string) => ({
+    log: "ttrpc",
+    kind: "event",
+    topic,
+    event: { decoded: { container_id: "c" } },
+  });
+  const layout = layOutOwn([
+    event("/tasks/delete"), // of an earlier life
+    call(1, "Create"),
+    modify("Add"),
+    frame("Request(Create)", { ContainerId: "c" }),
+    reply(1, { response: {} }),
+    event("/tasks/create"),
+    { log: "undo", seq: 1, id: "c" },
+    frame("Request(DeleteContainerState)", { ContainerId: "c" }),
+    modify("Remove"),
+    event("/tasks/delete"),
+    { log: "undone", seq: 1, response: {} },
+  ]);
+  assertEquals(layout, {
+    calls: [{
+      seq: 1,
+      method: "Create",
+      reply: { response: {} },
+      host: [],
+      guest: [],
+      undone: {
+        reply: { response: {} },
+        wasCreated: true,
+        left: [],
+        events: ["/tasks/create", "/tasks/delete"],
+      },
+    }],
+    events: { c: [{ topic: "/tasks/delete", container_id: "c" }] },
+    waits: [],
+  });
+});
+
+Deno.test("shares are numbered by their first appearance", () => {
+  const share = (name: string) => ({
+    log: "host",
+    fn: "HcsModifyComputeSystem",
+    args: {
+      configuration: { $json: { Settings: { Name: name, AccessName: name } } },
+    },
+  });
+  const mount = (name: string) => ({
+    log: "bridge",
+    dir: "host->guest",
+    name: "Request(ModifySettings)",
+    payload: {
+      ShareName: name,
+      MountPath: `/run/mounts/plan9/${name}`,
+      source: `/run/mounts/plan9/${name}/a.ini`,
+      Name: name, // of something else
+    },
+  });
+  const layout = (first: string, second: string) =>
+    objectsOf(
+      layOutOwn([
+        call(1, "Create"),
+        share(first),
+        mount(first),
+        share(second),
+      ]).calls,
+    )[0]!;
+  const { host, guest } = layout("3", "7");
+  assertEquals(host, layout("0", "1").host);
+  assertEquals(objectsOf(guest)[0], {
+    name: "ModifySettings",
+    ShareName: "0",
+    MountPath: "/run/mounts/plan9/0",
+    source: "/run/mounts/plan9/0/a.ini",
+    Name: "3",
+  });
+});
+
+Deno.test("the order of listed tasks and the host's stacks are free", () => {
+  const answer = (response: Record<string, unknown>) =>
+    objectsOf(
+      layOutOwn([call(1, "DiagTasks"), reply(1, { response })]).calls,
+    )[0]!.reply;
+  assertEquals(answer({ tasks: [{ id: "b" }, { id: "a" }] }), {
+    response: { tasks: [{ id: "a" }, { id: "b" }] },
+  });
+  assertEquals(answer({ stacks: "sandbox pod1" }), {
+    response: { stacks: "<host-stacks>" },
+  });
+});

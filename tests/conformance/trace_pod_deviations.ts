@@ -9,85 +9,16 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Deviation } from "./deviation.ts";
 import { objectOf, objectsOf, textOf } from "./json.ts";
 import { someTime } from "./trace_messages.ts";
-import { clientCalls } from "./trace_deviations.ts";
+import {
+  networkTeardown,
+  onSteps,
+  othersInPod,
+  type Step,
+  stepsOf,
+} from "./trace_steps.ts";
 
 /** With this the peer refuses to delete the first container of a pod. */
 const refusal = /workload container\(s\) still exist in the pod/;
-
-/** A call that is laid out, with what its client sent. */
-interface Step {
-  readonly call: JsonObject;
-  readonly method: string;
-  readonly request: JsonObject;
-  readonly id: string;
-  readonly reply: JsonObject;
-  /** Containers that exist before it. */
-  readonly present: ReadonlySet<string>;
-}
-
-/** The calls of a trace with the containers that there are. */
-function stepsOf(input: JsonObject, output: JsonObject): Step[] {
-  const sent = clientCalls(input);
-  let present: ReadonlySet<string> = new Set();
-  return objectsOf(output.calls).map((call) => {
-    const request = objectOf(sent.get(Number(call.seq))?.request);
-    const method = textOf(call.method);
-    const id = textOf(request.id);
-    const reply = objectOf(call.reply);
-    const step = { call, method, request, id, reply, present };
-    if (reply.response !== undefined && request.exec_id === undefined) {
-      const after = new Set(present);
-      if (method === "Create") after.add(id);
-      if (method === "Delete") after.delete(id);
-      present = after;
-    }
-    return step;
-  });
-}
-
-/** Applies a rule to the calls; undefined where it says nothing of any. */
-function onSteps(
-  rule: (
-    step: Step,
-    steps: readonly Step[],
-    output: JsonObject,
-  ) => JsonObject | undefined,
-): NonNullable<Deviation["expected"]> {
-  return ({ input, output }) => {
-    const steps = stepsOf(input, output);
-    const changed = steps.map((step) => rule(step, steps, output));
-    if (changed.every((call) => call === undefined)) return undefined;
-    const calls = steps.map(({ call }, index) => changed[index] ?? call);
-    return { ...output, calls };
-  };
-}
-
-/** The requests that take a pod's network down: those of its creation reversed. */
-function teardown(
-  created: JsonObject,
-): { host: JsonObject[]; guest: JsonObject[] } {
-  const host = objectsOf(created.host).filter(({ configuration }) =>
-    textOf(objectOf(configuration).ResourcePath).includes("/NetworkAdapters/")
-  ).map((request) => {
-    const configuration = objectOf(request.configuration);
-    return {
-      ...request,
-      configuration: { ...configuration, RequestType: "Remove" },
-    };
-  });
-  const guest = objectsOf(created.guest).filter(({ Request }) =>
-    objectOf(Request).ResourceType === "Network"
-  ).map((request) => {
-    const { NamespaceID, ID } = objectOf(objectOf(request.Request).Settings);
-    const Request = {
-      RequestType: "Remove",
-      ResourceType: "Network",
-      Settings: { NamespaceID: NamespaceID!, ID: ID! },
-    };
-    return { ...request, Request };
-  });
-  return { host, guest };
-}
 
 /** What a delete answers, by its event. */
 function deleteReply(output: JsonObject, id: string): JsonObject {
@@ -114,7 +45,7 @@ function deleted(
     step.id === id && step.method === "Create" &&
     step.reply.response !== undefined
   );
-  const { host, guest } = teardown(created?.call ?? {});
+  const { host, guest } = networkTeardown(created?.call ?? {});
   return {
     ...call,
     reply: deleteReply(output, id),
@@ -153,7 +84,7 @@ export const tracePodDeviations: readonly Deviation[] = [
     ours: "a refused delete of a pod's first container does nothing",
     reason: "the peer releases it nevertheless, and never the network",
     expected: onSteps((step, steps, output) => {
-      const others = [...step.present].filter((id) => id !== step.id);
+      const others = othersInPod(step);
       if (isRefused(step) && others.length > 0) {
         return { ...step.call, host: [], guest: [] };
       }
@@ -171,7 +102,7 @@ export const tracePodDeviations: readonly Deviation[] = [
     ours: "a container whose create failed does not keep its pod",
     reason: "the peer counts it, so that the pod cannot be deleted",
     expected: onSteps((step, steps, output) => {
-      const others = [...step.present].filter((id) => id !== step.id);
+      const others = othersInPod(step);
       return isRefused(step) && others.length === 0
         ? deleted(step, steps, output, step.call)
         : undefined;

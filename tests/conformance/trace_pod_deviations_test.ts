@@ -2,6 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import type { JsonObject } from "../../base/json.ts";
 import { tracePodDeviations } from "./trace_pod_deviations.ts";
 
+/** The bundles of a pod `p` with a container `c`. */
+const specs = ["p", "c"].map((id) => ({
+  log: "input",
+  name: `config.json of ${id}`,
+  value: { annotations: { "io.kubernetes.cri.sandbox-id": "p" } },
+}));
+
 /** Traces of a sandbox `p` with a container `c`. */
 function judged(calls: readonly (readonly [string, string, JsonObject])[]) {
   const events = calls.map(([method, id], seq) => ({
@@ -9,7 +16,7 @@ function judged(calls: readonly (readonly [string, string, JsonObject])[]) {
     kind: "call",
     seq,
     method,
-    request: { id },
+    request: { id, bundle: `C:\\bundles\\${id}` },
   }));
   const deleted = {
     topic: "/tasks/delete",
@@ -18,7 +25,7 @@ function judged(calls: readonly (readonly [string, string, JsonObject])[]) {
     exited_at: "<time>",
   };
   return {
-    input: { events },
+    input: { events: [...specs, ...events] },
     output: {
       calls: calls.map(([method, , more], seq) => ({ seq, method, ...more })),
       events: { p: [deleted], c: [deleted] },

@@ -394,7 +394,7 @@ guestTest(
 );
 
 guestTest(
-  "processes of the VM itself run, with and without a terminal",
+  "peer:vm-processes processes of the VM itself run, with and without a terminal, and take signals",
   async (vm) => {
     const run = await vm.guest.execute(nullGuid, {
       CommandArgs: ["sh", "-c", "echo $NAME; pwd; cat; exit 7"],
@@ -417,6 +417,11 @@ guestTest(
     assert(output.includes("31 97") && output.includes("/dev/pts/"), output);
     await tty.close();
     assertEquals(await tty.exited, 3);
+    const sleep = await vm.guest.execute(nullGuid, {
+      CommandArgs: ["/bin/sleep", "1000"],
+    }, { stdin: false, stdout: false, stderr: false });
+    await sleep.signal(15);
+    assertEquals(await sleep.exited, 143);
     await assertRejects(
       () =>
         vm.guest.execute(nullGuid, { CommandArgs: ["/no/such"] }, {
