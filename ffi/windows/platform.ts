@@ -55,6 +55,11 @@ const architectures: Readonly<Record<string, string>> = {
   aarch64: "arm64",
 };
 
+/** What the endpoints of shims begin and end with, as containerd names them. */
+const endpointPrefix =
+  "\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-";
+const endpointSuffix = "-pipe";
+
 /** The operating system of this machine. */
 export function windowsPlatform(parts: WindowsParts): Platform {
   const { io, slots, clock, timeouts, log, opener } = parts;
@@ -68,9 +73,13 @@ export function windowsPlatform(parts: WindowsParts): Platform {
     cpus: navigator.hardwareConcurrency,
     // Only administrators may make pipes there, so nobody else can be in the way.
     endpoint: (namespace, key) =>
-      Promise.resolve(
-        `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`,
-      ),
+      Promise.resolve(`${endpointPrefix}${namespace}-${key}${endpointSuffix}`),
+    endpoints: async () => {
+      const { pipeNames } = await import("./io/pipe_names.ts");
+      const isEndpoint = (name: string): boolean =>
+        name.startsWith(endpointPrefix) && name.endsWith(endpointSuffix);
+      return pipeNames(libraries.kernel32).filter(isEndpoint);
+    },
     // deno-lint-ignore require-await -- a taken pipe is a rejection, not a throw
     listen: async (address) => PipeListener.open(io, address, { log }),
     connect: async (address, signal) => {
@@ -119,6 +128,8 @@ export function windowsPlatform(parts: WindowsParts): Platform {
     },
     // A pipe and, by its last handle, a VM end with their process.
     cleanUp: () => Promise.resolve(),
+    // As above: nothing is left.
+    leftovers: () => Promise.resolve([]),
     announceReady: async (namespace, id) => {
       const { NamedEvent } = await import("./system/named_event.ts");
       using event = NamedEvent.open(libraries.kernel32, `${namespace}-${id}`);

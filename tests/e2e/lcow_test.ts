@@ -21,11 +21,10 @@ const shim =
   new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
 
 async function lcow(
-  id: string,
-  question: string,
+  ...args: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(shim, {
-    args: ["-namespace", "default", "-id", id, "lcow", question],
+    args: ["lcow", ...args],
     env: daemon().env,
   }).output();
   const text = new TextDecoder();
@@ -43,13 +42,14 @@ Deno.test({
     const exec = ["--detach", "--fifo-dir", `${ctr.dir}/fifo`, "--exec-id"];
     await ctr.ctr("task", "exec", ...exec, "probe", id, "sleep", "1000");
 
-    const ps = await lcow(id, "ps");
+    const ps = await lcow("ps", id);
     assertEquals([ps.code, ps.stderr], [0, ""]);
-    const [, init = "", probe = ""] = ps.stdout.split("\n");
-    assertMatch(init, new RegExp(`^${id}\\s.*RUNNING`));
-    assertMatch(probe, new RegExp(`^${id}\\s+probe\\s.*RUNNING`));
+    const [shimLine, , , init = "", probe = ""] = ps.stdout.split("\n");
+    assertMatch(shimLine ?? "", new RegExp(`^shim default/${id}: pid \\d+, v`));
+    assertMatch(init, new RegExp(`container ${id}: .*init RUNNING, pid`));
+    assertMatch(probe, /exec probe: RUNNING, pid/);
 
-    const stacks = await lcow(id, "stacks");
+    const stacks = await lcow("stacks", id);
     assertEquals([stacks.code, stacks.stderr], [0, ""]);
     const [host = "", guest = ""] = stacks.stdout.split("\nGuest:\n");
     assert(host.startsWith("Host:\n"), host);
@@ -58,9 +58,9 @@ Deno.test({
     assertMatch(guest, new RegExp(`containers:\\n\\s+${id}\\b`));
 
     await remove(id);
-    const gone = await lcow(id, "ps");
+    const gone = await lcow("ps", id);
     assertEquals([gone.code, gone.stdout], [1, ""]);
-    assertStringIncludes(gone.stderr, `No shim serves`);
+    assertStringIncludes(gone.stderr, `No sandbox, pod or container "${id}"`);
     await assertNothingLeft();
   },
 });

@@ -1,0 +1,13 @@
+/**
+ * The words of `lcow`, in the order of the help.
+ *
+ * @module
+ */
+
+import { ps } from "./ps.ts";
+import { shareWord } from "./share.ts";
+import { stacks } from "./stacks.ts";
+import type { Word } from "./word.ts";
+
+/** All words: a new one is a row here and a file beside this one. */
+export const words: readonly Word[] = [ps, stacks, shareWord];
