@@ -5,6 +5,7 @@
  */
 
 import { systemClock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Leftover } from "../hcs/ports.ts";
 import { exclusively } from "./exclusive.ts";
 import { occupant, removeStale, socketPath } from "./endpoint.ts";
@@ -16,7 +17,11 @@ import {
   type StateFolders,
   vmFolder,
 } from "./state.ts";
-import { machineFolders, readRecord } from "./system_record.ts";
+import {
+  machineFolders,
+  readRecord,
+  type SystemRecord,
+} from "./system_record.ts";
 
 /**
  * Removes the endpoint and the machine of a group, unless their owner lives.
@@ -61,21 +66,37 @@ async function reap(state: StateFolders, folder: string): Promise<boolean> {
   return inUse === undefined;
 }
 
+/** What is known of a machine whose owner is dead; undefined while it lives. */
+async function orphan(
+  state: StateFolders,
+  folder: string,
+): Promise<Pick<Leftover, "name" | "detail"> | undefined> {
+  let record: SystemRecord | undefined;
+  try {
+    // Under the lock: without it a machine that is being made has no record yet.
+    record = await exclusively(state.vms, async () => {
+      await Deno.stat(folder);
+      return await readRecord(folder);
+    });
+  } catch (error) {
+    // It ended meanwhile.
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    // The record is damaged: the removal fails and says so again.
+    return { name: folder, detail: messageOf(error) };
+  }
+  if (record === undefined) return { name: folder, detail: "" };
+  if (await isAlive(record.process)) return undefined;
+  const detail = `${folder} of the dead shim ${record.process.pid}`;
+  return { name: record.id, detail };
+}
+
 /** The machines whose owner is dead, with their control groups and loop devices. */
 async function orphanedMachines(state: StateFolders): Promise<Leftover[]> {
   const found: Leftover[] = [];
   for (const folder of await machineFolders(state.vms)) {
-    const record = await exclusively(state.vms, () => readRecord(folder));
-    if (record !== undefined && await isAlive(record.process)) continue;
-    const of = record === undefined
-      ? ""
-      : ` of dead shim ${record.process.pid}`;
-    found.push({
-      kind: "vm",
-      name: record?.id ?? folder,
-      detail: `${folder}${of}`,
-      remove: () => reap(state, folder),
-    });
+    const about = await orphan(state, folder);
+    if (about === undefined) continue;
+    found.push({ kind: "vm", ...about, remove: () => reap(state, folder) });
   }
   return found;
 }

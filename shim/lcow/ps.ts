@@ -64,7 +64,9 @@ function sandboxLines(
 }
 
 /** What is said about versions: only what differs is worth a word. */
-function versionText({ version }: ShimReport): string {
+export function versionText(
+  { version }: Pick<ShimReport, "version">,
+): string {
   if (version === undefined) return ", an older shim or another program's";
   return version === shimVersion
     ? `, version ${version}`
@@ -118,7 +120,8 @@ export const ps: Word = {
   async run(invocation, context, signal) {
     const [id] = invocation.operands;
     const namespace = namespaceOf(invocation);
-    const all = await findShims(context, signal, { namespace, id });
+    const ids = invocation.operands;
+    const all = await findShims(context, signal, { namespace, ids });
     const shims = id === undefined
       ? all
       : all.filter((report) => idsOf(report).has(id));

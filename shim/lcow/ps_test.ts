@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DescribeResponse, Operator } from "../../ttrpc/api/operator.gen.ts";
 import { processSpec } from "../services/task_scene.ts";
 import { shimVersion } from "../version.ts";
 import {
@@ -169,6 +170,40 @@ Deno.test("lcow ps shows an endpoint without any known service as another progra
     assertStringIncludes(
       (await host.run(["ps"])).stdout,
       "endpoint memory://n/pod1: another program (service ",
+    );
+  });
+});
+
+/** The Operator service of a later version: its answer has a member more. */
+const newerOperator = {
+  ...Operator,
+  methods: {
+    ...Operator.methods,
+    Describe: {
+      ...Operator.methods.Describe,
+      response: {
+        ...DescribeResponse,
+        encode: (value: Partial<DescribeResponse>) =>
+          // Field 99 with three bytes.
+          Uint8Array.of(
+            ...DescribeResponse.encode(value),
+            ...[0x9a, 0x06, 0x03, 1, 2, 3],
+          ),
+      },
+    },
+  },
+};
+
+Deno.test("lcow ps ignores what a newer shim tells more, and names both versions", async () => {
+  await withHost(async (host) => {
+    const describe = (): Promise<Partial<DescribeResponse>> =>
+      Promise.resolve({ version: "9.9.9", pid: 7, namespace: "n", key: "a" });
+    await host.serve("n", "a", (server) => {
+      server.register(newerOperator, { Describe: describe });
+    });
+    assertEquals(
+      (await host.run(["ps"])).stdout,
+      `shim n/a: pid 7, version 9.9.9 (lcow has ${shimVersion})\n`,
     );
   });
 });

@@ -112,8 +112,8 @@ async function named(
 export interface Scope {
   /** The namespace; all of them by default. */
   readonly namespace?: string | undefined;
-  /** An id that somebody may be looking for: it helps to name shims. */
-  readonly id?: string | undefined;
+  /** Ids that somebody may be looking for: they help to name shims. */
+  readonly ids?: readonly string[];
 }
 
 /**
@@ -125,17 +125,16 @@ export interface Scope {
 export async function findShims(
   context: LcowContext,
   signal: AbortSignal,
-  { namespace, id }: Scope = {},
+  { namespace, ids = [] }: Scope = {},
 ): Promise<ShimReport[]> {
   const namespaces = namespace === undefined ? usualNamespaces : [namespace];
-  const keys = id === undefined ? [] : [id];
   const addresses = await context.platform.endpoints();
   const reports = await Promise.all(
     addresses.map(async (address) =>
       await named(
         await ask(address, context, signal),
         namespaces,
-        keys,
+        ids,
         context,
       )
     ),
@@ -216,7 +215,7 @@ export async function findShimOf(
   context: LcowContext,
   signal: AbortSignal,
 ): Promise<ShimReport> {
-  const reports = await findShims(context, signal, { namespace, id });
+  const reports = await findShims(context, signal, { namespace, ids: [id] });
   const report = theOne(id, reports);
   if (report.state === "serving") return report;
   const advice = report.state === "dead"

@@ -4,10 +4,18 @@
  * @module
  */
 
+import { inspect } from "./inspect.ts";
+import { pruneWord } from "./prune.ts";
 import { ps } from "./ps.ts";
 import { shareWord } from "./share.ts";
 import { stacks } from "./stacks.ts";
 import type { Word } from "./word.ts";
 
 /** All words: a new one is a row here and a file beside this one. */
-export const words: readonly Word[] = [ps, stacks, shareWord];
+export const words: readonly Word[] = [
+  ps,
+  inspect,
+  stacks,
+  shareWord,
+  pruneWord,
+];
