@@ -60,6 +60,13 @@ const endpointPrefix =
   "\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-";
 const endpointSuffix = "-pipe";
 
+/** Names of pipes differ in more than case. */
+function isEndpoint(pipe: string): boolean {
+  const name = pipe.toLowerCase();
+  return name.startsWith(endpointPrefix.toLowerCase()) &&
+    name.endsWith(endpointSuffix);
+}
+
 /** The operating system of this machine. */
 export function windowsPlatform(parts: WindowsParts): Platform {
   const { io, slots, clock, timeouts, log, opener } = parts;
@@ -76,8 +83,6 @@ export function windowsPlatform(parts: WindowsParts): Platform {
       Promise.resolve(`${endpointPrefix}${namespace}-${key}${endpointSuffix}`),
     endpoints: async () => {
       const { pipeNames } = await import("./io/pipe_names.ts");
-      const isEndpoint = (name: string): boolean =>
-        name.startsWith(endpointPrefix) && name.endsWith(endpointSuffix);
       return pipeNames(libraries.kernel32).filter(isEndpoint);
     },
     // deno-lint-ignore require-await -- a taken pipe is a rejection, not a throw
