@@ -15,7 +15,7 @@ export type PipeNameSymbols = Pick<
 >;
 
 /** The folder of all pipes. */
-const folder = "\\\\.\\pipe\\";
+const pipeFolder = "\\\\.\\pipe\\";
 
 /** `sizeof(WIN32_FIND_DATAW)`. */
 const findDataBytes = 592;
@@ -36,9 +36,13 @@ function nameIn(data: Uint8Array<ArrayBuffer>): string {
  * The full names of all named pipes, sorted, each once. A name may hold
  * backslashes: the system keeps pipes in one flat list.
  *
+ * @param folder Another folder, with a backslash at its end: tests list files.
  * @throws {HResultError} What the system answered.
  */
-export function pipeNames(kernel32: PipeNameSymbols): string[] {
+export function pipeNames(
+  kernel32: PipeNameSymbols,
+  folder: string = pipeFolder,
+): string[] {
   const data = new Uint8Array(findDataBytes);
   const search = kernel32.FindFirstFileW(encodeUtf16(`${folder}*`), data);
   if (search === invalidHandle) {
