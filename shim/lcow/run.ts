@@ -37,16 +37,23 @@ function printable(text: string): string {
   return text.replaceAll(/(?![\n\t])\p{Cc}/gu, "\ufffd");
 }
 
+/** One line of JSON that a terminal does not act on either. */
+function jsonLine(value: object): string {
+  const escape = (text: string): string =>
+    `\\u${text.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `${formatJson(value).replaceAll(/\p{Cc}/gu, escape)}\n`;
+}
+
 function outputOf({ text = "", json }: Answer, asJson: boolean): string {
   if (!asJson) return printable(text);
-  return json === undefined ? "" : `${formatJson(json)}\n`;
+  return json === undefined ? "" : jsonLine(json);
 }
 
 function errorLine(error: unknown, asJson: boolean): string {
   const code = classify(error);
   const message = oneLine(messageOf(error));
   return asJson
-    ? `${formatJson({ error: { code, message } })}\n`
+    ? jsonLine({ error: { code, message } })
     : `${shimName}: ${printable(message)}\n`;
 }
 
@@ -67,16 +74,16 @@ export async function lcow(
   table: readonly Word[] = words,
 ): Promise<number> {
   const encoder = new TextEncoder();
-  const asJson = wantsJson(args);
+  let asJson = wantsJson(args);
   try {
     const parsed = parse(args, table);
     if ("help" in parsed) {
       await print(encoder.encode(parsed.help));
       return 0;
     }
+    asJson = parsed.switches.has("json");
     const answer = await parsed.word.run(parsed, await context(), signal);
-    const json = parsed.switches.has("json");
-    await print(encoder.encode(outputOf(answer, json)));
+    await print(encoder.encode(outputOf(answer, asJson)));
     return answer.code ?? 0;
   } catch (error) {
     if (signal.aborted) return interrupted;

@@ -37,6 +37,13 @@ Deno.test("lcow replaces what a terminal would act on", async () => {
       word(() => Promise.resolve({ text })),
     ]);
     assertEquals(stdout, "a\ufffd[2J\ufffd\tb\ufffd\ufffdm\n");
+    const json = await host.run(["do", "--json"], [
+      word(() => Promise.resolve({ json: { text } })),
+    ]);
+    assertEquals(
+      json.stdout,
+      '{"text":"a\\u001b[2J\\u0007\\tb\\r\\u009bm\\n"}\n',
+    );
   });
 });
 
@@ -65,6 +72,17 @@ Deno.test("lcow ends with 2 for a command line that it does not understand", asy
     const json = await host.run(["ps", "-x", "--json"]);
     assertEquals(json.code, 2);
     assertEquals(JSON.parse(json.stderr).error.code, "InvalidArgument");
+  });
+});
+
+Deno.test("lcow takes a --json of somebody else's command for none of its own", async () => {
+  await withHost(async (host) => {
+    const failing = {
+      ...word(() => Promise.reject(new ShimError("Internal", "no"))),
+      operands: [{ name: "COMMAND", summary: "what", rest: true as const }],
+    };
+    const { stderr } = await host.run(["do", "ls", "--json"], [failing]);
+    assertEquals(stderr, "containerd-shim-lcow-v2: no\n");
   });
 });
 

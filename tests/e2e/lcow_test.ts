@@ -73,6 +73,9 @@ Deno.test({
     const { code, stdout, stderr } = await lcowOf(daemon(), "inspect", "x");
     assertEquals([code, stdout], [1, ""]);
     assertMatch(stderr, /No sandbox, pod or container "x": no shim serves/);
+    const usage = await lcowOf(daemon(), "top", "--json");
+    assertEquals([usage.code, usage.stdout], [2, ""]);
+    assertEquals(JSON.parse(usage.stderr).error.code, "InvalidArgument");
   },
 });
 
