@@ -9,7 +9,7 @@ import { silentLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
-import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import { type TaskV2, TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { TtrpcServer } from "../../ttrpc/server.ts";
 import type { FakePlatform } from "../fake_platform.ts";
 import type { FakeShimOptions } from "../fake_shim.ts";
@@ -114,12 +114,17 @@ export function registerAll(
   };
 }
 
-/** Registers the services of a shim before there was the Operator service. */
+/**
+ * Registers the services of a shim before there was the Operator service.
+ *
+ * @param version Version of its Task service.
+ */
 export function registerOlder(
   { shim }: TaskScene,
+  version: typeof TaskV2 | typeof TaskV3 = TaskV3,
 ): (server: TtrpcServer) => void {
   return (server) => {
-    server.register(TaskV3, taskHandlers(shim));
+    server.register(version, taskHandlers(shim));
     server.register(ShimDiag, diagHandlers(shim));
   };
 }

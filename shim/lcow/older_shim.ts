@@ -8,7 +8,11 @@
 
 import { classify, messageOf } from "../../base/errors.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
-import { type StateResponse, TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import {
+  type StateResponse,
+  TaskV2,
+  TaskV3,
+} from "../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import type { CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
 import {
@@ -28,6 +32,20 @@ interface OlderProcess {
   readonly bundle?: string;
 }
 
+/** Task.State, in the version that the shim has: the messages are the same. */
+async function stateOf(
+  client: TtrpcClient,
+  request: { readonly id: string; readonly execId: string },
+  options: CallOptions,
+): Promise<StateResponse> {
+  try {
+    return await client.call(TaskV3, "State", request, options);
+  } catch (error) {
+    if (classify(error) !== "NotImplemented") throw error;
+    return await client.call(TaskV2, "State", request, options);
+  }
+}
+
 /** It may end meanwhile: then the report says why its state is not known. */
 async function processOf(
   client: TtrpcClient,
@@ -37,7 +55,7 @@ async function processOf(
 ): Promise<OlderProcess> {
   let state: StateResponse;
   try {
-    state = await client.call(TaskV3, "State", { id, execId }, options);
+    state = await stateOf(client, { id, execId }, options);
   } catch (error) {
     return { process: { id: execId, problem: messageOf(error) } };
   }

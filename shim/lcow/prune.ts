@@ -116,7 +116,7 @@ async function orphanedSystems(
   });
 }
 
-async function prune(
+async function settle(
   { remove, doubt, kind, name, detail }: Candidate,
   dryRun: boolean,
   signal: AbortSignal,
@@ -141,7 +141,7 @@ function rowText({ kind, name, detail, outcome, problem }: PruneRow): string {
 }
 
 /** See the module. */
-export const pruneWord: Word = {
+export const prune: Word = {
   name: "prune",
   summary: "remove what crashed shims left on this host",
   operands: [],
@@ -160,7 +160,7 @@ export const pruneWord: Word = {
     const rows: PruneRow[] = [];
     for (const candidate of candidates) {
       signal.throwIfAborted();
-      rows.push(await prune(candidate, dryRun, signal));
+      rows.push(await settle(candidate, dryRun, signal));
     }
     return {
       json: { dryRun, leftovers: rows },

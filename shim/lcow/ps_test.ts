@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DescribeResponse, Operator } from "../../ttrpc/api/operator.gen.ts";
+import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
 import { processSpec } from "../services/task_scene.ts";
 import { shimVersion } from "../version.ts";
 import {
@@ -124,6 +125,34 @@ Deno.test("lcow ps lists dead and hung shims beside those that answer", async ()
   });
 });
 
+Deno.test("lcow ps lists a shim that ends while it is asked", async () => {
+  await withServedShim(async (host, scene) => {
+    const listener = await scene.platform.listen("memory://n/ending");
+    const listing = host.run(["ps"]);
+    await (await listener.accept()).close();
+    assertStringIncludes(
+      (await listing).stdout,
+      "endpoint memory://n/ending: does not answer (Call failed: ",
+    );
+    await listener.close();
+  });
+});
+
+Deno.test("lcow ps gives a shim that does not take the connection 1 s", async () => {
+  await withHost(async (host, scene) => {
+    scene.platform.deadEndpoints.push("memory://n/busy");
+    scene.platform.connect = () => new Promise(() => {});
+    const before = scene.clock.sleepers;
+    const listing = host.run(["ps"]);
+    await scene.until(() => scene.clock.sleepers > before);
+    await scene.clock.advance(1000);
+    assertStringIncludes(
+      (await listing).stdout,
+      "does not answer (The connection to the shim took longer than 1000 ms)",
+    );
+  });
+});
+
 Deno.test("lcow ps names a dead shim whose id it was given", async () => {
   await withHost(async (host, scene) => {
     scene.platform.deadEndpoints.push("memory://n/gone");
@@ -137,7 +166,7 @@ Deno.test("lcow ps names a dead shim whose id it was given", async () => {
 Deno.test("lcow ps lists the tasks of a shim without the Operator service", async () => {
   await withHost(async (host, scene) => {
     await host.serve("default", "pod1", registerOlder(scene));
-    await host.serve("x", "y", registerOlder(scene));
+    await host.serve("x", "y", registerOlder(scene, TaskV2));
     await scene.runPod("pod1", "web");
     const exec = { id: "web", execId: "probe", spec: processSpec };
     await scene.tasks.call("Exec", exec);

@@ -1,7 +1,8 @@
 /**
  * Runs `lcow` and says how it ended: exit code 0, 1 for a failure, 2 for a command
- * line that cannot be understood, 130 when it was interrupted. Errors are one line
- * on standard error; with `--json` an object `{"error":{"code","message"}}`.
+ * line that cannot be understood, 130 when it was interrupted, 141 when nobody
+ * reads its output any more. Errors are one line on standard error; with `--json`
+ * an object `{"error":{"code","message"}}`.
  *
  * @module
  */
@@ -26,8 +27,11 @@ export interface Output {
   readonly complain: (bytes: Uint8Array) => Promise<void>;
 }
 
-/** Bash's code for a command that SIGINT ended. */
+/** The shell's code for a command that SIGINT ended. */
 const interrupted = 130;
+
+/** The shell's code for a command whose reader went away, `lcow ps | head` say. */
+const unread = 141;
 
 /**
  * Text that a terminal shows and does not act on: guests and other shims have
@@ -87,6 +91,8 @@ export async function lcow(
     return answer.code ?? 0;
   } catch (error) {
     if (signal.aborted) return interrupted;
+    // Only our own output fails like this: streams of shims have errors of ours.
+    if (error instanceof Deno.errors.BrokenPipe) return unread;
     await complain(encoder.encode(errorLine(error, asJson)));
     return error instanceof UsageError ? 2 : 1;
   }

@@ -86,6 +86,18 @@ Deno.test("lcow takes a --json of somebody else's command for none of its own", 
   });
 });
 
+Deno.test("lcow ends with 141 and without a word when nobody reads its output", async () => {
+  await withHost(async (host) => {
+    const gone = new Deno.errors.BrokenPipe("nobody reads");
+    const table = [word(() => Promise.reject(gone))];
+    assertEquals(await host.run(["do"], table), {
+      code: 141,
+      stdout: "",
+      stderr: "",
+    });
+  });
+});
+
 Deno.test("lcow prints its help without a look at the host", async () => {
   await withHost(async (host) => {
     host.platform.endpoints = () => Promise.reject(new Error("looked"));

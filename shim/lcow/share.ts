@@ -13,34 +13,34 @@ import { findShimOf, withShim } from "./shims.ts";
 import { namespaceOf, type Word } from "./word.ts";
 
 /** A path of the host, and how it is shared. */
-interface Request {
+interface Shared {
   readonly hostPath: string;
   readonly readOnly: boolean;
 }
 
 /** @returns The path in the guest; undefined when the shim is too old to tell. */
-async function share(
+async function request(
   client: TtrpcClient,
-  request: Request,
+  shared: Shared,
   options: CallOptions,
 ): Promise<string | undefined> {
   try {
     const { guestPath } = await client.call(
       Operator,
       "Share",
-      request,
+      shared,
       options,
     );
     return guestPath;
   } catch (error) {
     if (classify(error) !== "NotImplemented") throw error;
-    await client.call(ShimDiag, "DiagShare", request, options);
+    await client.call(ShimDiag, "DiagShare", shared, options);
     return undefined;
   }
 }
 
 /** See the module. */
-export const shareWord: Word = {
+export const share: Word = {
   name: "share",
   summary:
     "share a path of the host with a VM until its end, and print where it is",
@@ -58,7 +58,7 @@ export const shareWord: Word = {
       shim.address,
       context,
       signal,
-      (client, options) => share(client, { hostPath, readOnly }, options),
+      (client, options) => request(client, { hostPath, readOnly }, options),
     );
     return {
       json: {

@@ -5,9 +5,9 @@
  */
 
 import { inspect } from "./inspect.ts";
-import { pruneWord } from "./prune.ts";
+import { prune } from "./prune.ts";
 import { ps } from "./ps.ts";
-import { shareWord } from "./share.ts";
+import { share } from "./share.ts";
 import { stacks } from "./stacks.ts";
 import type { Word } from "./word.ts";
 
@@ -16,6 +16,6 @@ export const words: readonly Word[] = [
   ps,
   inspect,
   stacks,
-  shareWord,
-  pruneWord,
+  share,
+  prune,
 ];

@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { nullGuid } from "../../base/guid.ts";
-import { DescribeResponse, Operator } from "../../ttrpc/api/operator.gen.ts";
+import {
+  type DescribeResponse,
+  Operator,
+} from "../../ttrpc/api/operator.gen.ts";
 import { FakeCall } from "../fake_shim.ts";
 import type { Shim } from "../shim.ts";
 import { timestamp } from "../timestamp.ts";
