@@ -8,6 +8,7 @@ import { classify } from "../../base/errors.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import type { CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
+import { UsageError } from "./parser.ts";
 import { nameOf } from "./report.ts";
 import { findShimOf, withShim } from "./shims.ts";
 import { namespaceOf, type Word } from "./word.ts";
@@ -17,6 +18,9 @@ interface Shared {
   readonly hostPath: string;
   readonly readOnly: boolean;
 }
+
+/** Paths that mean the same in every process: of Linux, of a drive, UNC. */
+const absolute = /^(\/|[a-z]:[\\/]|\\\\)/i;
 
 /** @returns The path in the guest; undefined when the shim is too old to tell. */
 async function request(
@@ -51,6 +55,12 @@ export const share: Word = {
   flags: [{ name: "read-only", summary: "the VM may only read it" }],
   async run(invocation, context, signal) {
     const [id = "", hostPath = ""] = invocation.operands;
+    if (!absolute.test(hostPath)) {
+      throw new UsageError(
+        `HOST_PATH ${JSON.stringify(hostPath)} is not absolute: ` +
+          "the shim works in another folder",
+      );
+    }
     const readOnly = invocation.switches.has("read-only");
     const namespace = namespaceOf(invocation);
     const shim = await findShimOf(id, namespace, context, signal);

@@ -43,3 +43,17 @@ Deno.test("lcow share reaches a shim without the Operator service, which cannot 
     assertEquals(scene.vm.modified.length, before + 1);
   });
 });
+
+Deno.test("lcow share takes absolute paths only", async () => {
+  await withServedShim(async (host, scene) => {
+    await scene.run("pod1");
+    for (const path of ["data", "./data", "C:data", "\\data"]) {
+      const { code, stderr } = await host.run(["share", "pod1", path]);
+      assertEquals(code, 2, path);
+      assertMatch(stderr, /is not absolute: the shim works in another folder/);
+    }
+    for (const path of ["/data", "C:\\data", "d:/data", "\\\\server\\data"]) {
+      assertEquals((await host.run(["share", "pod1", path])).code, 0, path);
+    }
+  });
+});
