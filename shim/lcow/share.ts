@@ -5,6 +5,7 @@
  */
 
 import { classify } from "../../base/errors.ts";
+import { isAbsoluteWindowsPath } from "../../base/windows_path.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import type { CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
@@ -19,8 +20,10 @@ interface Shared {
   readonly readOnly: boolean;
 }
 
-/** Paths that mean the same in every process: of Linux, of a drive, UNC. */
-const absolute = /^(\/|[a-z]:[\\/]|\\\\)/i;
+/** True for a path that means the same in every process. */
+function isAbsolute(path: string): boolean {
+  return path.startsWith("/") || isAbsoluteWindowsPath(path);
+}
 
 /** @returns The path in the guest; undefined when the shim is too old to tell. */
 async function request(
@@ -55,7 +58,7 @@ export const share: Word = {
   flags: [{ name: "read-only", summary: "the VM may only read it" }],
   async run(invocation, context, signal) {
     const [id = "", hostPath = ""] = invocation.operands;
-    if (!absolute.test(hostPath)) {
+    if (!isAbsolute(hostPath)) {
       throw new UsageError(
         `HOST_PATH ${JSON.stringify(hostPath)} is not absolute: ` +
           "the shim works in another folder",
