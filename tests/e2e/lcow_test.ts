@@ -81,7 +81,7 @@ Deno.test({
 
 Deno.test({
   name: "lcow ps, inspect and stacks show two pods and an exec",
-  timeout: limit,
+  timeout: 2 * limit, // It starts many processes.
   fn: async () => {
     const ctr = daemon();
     const [pod, web, other] = [newId("pod"), newId("web"), newId("pod")];
@@ -145,7 +145,7 @@ Deno.test({
 
 Deno.test({
   name: "lcow prune removes what a killed shim left, and nothing else",
-  timeout: limit,
+  timeout: 2 * limit, // It starts many processes.
   fn: async () => {
     // One of the test's own: while it is down, nobody else cleans up.
     await using ctr = await PrivateContainerd.start();
