@@ -81,6 +81,11 @@ export const protoTargets: ProtoTargets = {
       about: "What a shim reports to containerd.",
     },
     {
+      output: "operator.gen.ts",
+      protos: ["lcow/operator/v1/operator.proto"],
+      about: "What `lcow` asks a running shim.",
+    },
+    {
       output: "runc_details.gen.ts",
       protos: ["containerd/runc/v1/oci.proto"],
       about: "What runc's shim tells of processes.",

@@ -329,6 +329,23 @@ export interface Finding {
   readonly advice: string;
 }
 
+/** A thing that a shim left behind when it crashed. */
+export interface Leftover {
+  /** `endpoint` is what clients connected to, `vm` the state of a virtual machine. */
+  readonly kind: "endpoint" | "vm";
+  /** Address of the endpoint, or id of the compute system. */
+  readonly name: string;
+  /** What belongs to it, for people, for example a folder; may be empty. */
+  readonly detail: string;
+  /**
+   * Removes it, unless somebody uses it by now: looked at again under the lock by
+   * which it is taken.
+   *
+   * @returns False when it is in use, and stays.
+   */
+  remove(): Promise<boolean>;
+}
+
 /** What the shim needs of the operating system it runs on. */
 export interface Platform {
   /** `windows` or `linux`. */
@@ -349,6 +366,13 @@ export interface Platform {
   listen(address: string): Promise<DuplexListener>;
   /** Connects to an address that containerd or {@linkcode Platform.endpoint} gave. @throws {ShimError} Unavailable when nobody serves it. */
   connect(address: string, signal?: AbortSignal): Promise<Duplex>;
+  /**
+   * Addresses of all endpoints on this host, of all namespaces, in their order.
+   * What stands behind one may be dead, or a shim of another program.
+   *
+   * @throws {ShimError} PermissionDenied when this user may not look.
+   */
+  endpoints(): Promise<readonly string[]>;
   /**
    * Opens one stream of a task: a FIFO or named pipe, or a log file (`file://`).
    * Programs that take logs (`binary://`) come with the services.
@@ -373,6 +397,13 @@ export interface Platform {
   layers(source: LayerSource): Promise<LayerSet>;
   /** Removes what a crashed shim of this group left (endpoint, VM state). */
   cleanUp(namespace: string, key: string): Promise<void>;
+  /**
+   * What crashed shims of all groups left. Empty where such things end with their
+   * process.
+   *
+   * @throws {ShimError} PermissionDenied when this user may not look.
+   */
+  leftovers(): Promise<readonly Leftover[]>;
   /**
    * Tells by the system's own means that `serve` answers, beside the line `ready`
    * on standard output: hcsshim's `start` waits for a named event.

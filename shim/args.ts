@@ -33,7 +33,7 @@ export interface Arguments {
   readonly socket: string;
   /** Verbose logging. */
   readonly debug: boolean;
-  /** What `lcow` is to do; empty for all other modes. */
+  /** What stands behind `lcow`, which reads it itself; else empty. */
   readonly command: readonly string[];
 }
 
@@ -110,7 +110,8 @@ export function requireName(what: string, value: string): void {
 /**
  * Reads a command line: single-dash flags (`--x` is the same), `-x value` or
  * `-x=value`, then one action word; `lcow` takes what follows it. `-v` wins over
- * `-info`, both over the action. Every action but `doctor` needs a namespace and an id.
+ * `-info`, both over the action. Every action but `doctor` and `lcow` needs a
+ * namespace and an id.
  *
  * @param args The arguments after the program's name.
  * @throws {ShimError} InvalidArgument naming the argument.
@@ -177,6 +178,13 @@ function actionOf(
     throw refuse(`Unexpected argument "${more[0]}" after ${action}`);
   }
   if (action === "doctor") return action;
+  if (action === "lcow") {
+    if (namespace === "" && id === "") return action;
+    throw refuse(
+      "-namespace and -id have no meaning before lcow: it is " +
+        "`lcow WORD ID --namespace NS`",
+    );
+  }
   requireName("namespace", namespace);
   requireName("id", id);
   if (action === "serve" && socket === "") {

@@ -46,8 +46,13 @@ Deno.test("parseArguments() takes doctor without a namespace and an id", () => {
 });
 
 Deno.test("parseArguments() leaves what follows lcow to it", () => {
-  const args = parseArguments(["-namespace", "n", "-id", "i", "lcow", "ps"]);
-  assertEquals([args.mode, args.command], ["lcow", ["ps"]]);
+  const args = parseArguments(["lcow", "ps", "--json", "-v", "--"]);
+  assertEquals([args.mode, args.command], ["lcow", [
+    "ps",
+    "--json",
+    "-v",
+    "--",
+  ]]);
 });
 
 const named = ["-namespace", "n", "-id", "i"];
@@ -55,7 +60,7 @@ const named = ["-namespace", "n", "-id", "i"];
 Deno.test.each([
   [[], "No action"],
   [["start"], "namespace cannot be empty"],
-  [["lcow", "ps"], "namespace cannot be empty"],
+  [["-id", "i", "lcow", "ps"], "`lcow WORD ID --namespace NS`"],
   [["-namespace", "n", "start"], "id cannot be empty"],
   [[...named, "serve"], "socket cannot be empty"],
   [[...named, "restart"], 'Unknown action "restart"'],

@@ -141,7 +141,7 @@ async function cleanUp(
   );
   const record = await readable(context, readVmRecord(bundle));
   const system = await leftSystem(id, record, served, context);
-  if (system !== undefined) await end(system, signal);
+  if (system !== undefined) await endSystem(system, signal);
   if (!served) await platform.cleanUp(namespace, group.key);
   else if (record !== undefined) await endShim(id, address, context, signal);
 }
@@ -236,7 +236,13 @@ async function leftSystem(
   return undefined;
 }
 
-async function openSystem(
+/**
+ * Opens a compute system.
+ *
+ * @returns Undefined when there is none.
+ * @throws {HResultError} What else the service answered.
+ */
+export async function openSystem(
   service: Pick<ComputeHost, "open">,
   systemId: string,
 ): Promise<ComputeSystem | undefined> {
@@ -248,8 +254,11 @@ async function openSystem(
   }
 }
 
-/** Terminates a system and waits for its end. */
-async function end(system: ComputeSystem, signal: AbortSignal): Promise<void> {
+/** Terminates a system, waits for its end and lets it go. */
+export async function endSystem(
+  system: ComputeSystem,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await system.terminate();
     signal.throwIfAborted();

@@ -15,6 +15,7 @@ import type {
   Finding,
   LayerSet,
   LayerSource,
+  Leftover,
   Platform,
   StdioName,
   StdioOptions,
@@ -133,10 +134,19 @@ export class FakePlatform implements Platform {
     readOnly: [{ path: "/layers/base", type: "VirtualDisk", partition: 0 }],
     scratch: { path: "/layers/scratch", type: "VirtualDisk", partition: 0 },
   };
+  /** Endpoints of shims that crashed. */
+  readonly deadEndpoints: string[] = [];
+  /** What crashed shims left. */
+  left: readonly Leftover[] = [];
   readonly #listeners = new Map<string, MemoryListener>();
 
   endpoint(namespace: string, key: string): Promise<string> {
     return Promise.resolve(`memory://${namespace}/${key}`);
+  }
+
+  endpoints(): Promise<readonly string[]> {
+    const all = [...this.#listeners.keys(), ...this.deadEndpoints];
+    return Promise.resolve(all.sort());
   }
 
   listen(address: string): Promise<DuplexListener> {
@@ -189,6 +199,10 @@ export class FakePlatform implements Platform {
   cleanUp(namespace: string, key: string): Promise<void> {
     this.cleaned.push(`${namespace}/${key}`);
     return Promise.resolve();
+  }
+
+  leftovers(): Promise<readonly Leftover[]> {
+    return Promise.resolve(this.left);
   }
 
   announceReady(): Promise<void> {

@@ -48,9 +48,11 @@ async function run(args: Arguments): Promise<number> {
       return code;
     }
     case "lcow": {
-      const { runLcow } = await import("./lcow.ts");
-      await print(Deno.stdout, new TextEncoder().encode(await runLcow(args)));
-      return 0;
+      const { runLcow } = await import("./lcow/run.ts");
+      return await runLcow(args.command, {
+        print: (bytes) => print(Deno.stdout, bytes),
+        complain: (bytes) => print(Deno.stderr, bytes),
+      });
     }
     case "serve": {
       const { runServe } = await import("./serve.ts");

@@ -15,6 +15,7 @@ import {
 } from "../base/log.ts";
 import { logSpans, type SpanExporter, SpanTracer } from "../base/spans.ts";
 import type { Platform } from "../hcs/ports.ts";
+import { Operator } from "../ttrpc/api/operator.gen.ts";
 import { Sandbox as SandboxService } from "../ttrpc/api/sandbox.gen.ts";
 import { ShimDiag } from "../ttrpc/api/shimdiag.gen.ts";
 import { TaskV2, TaskV3 } from "../ttrpc/api/task.gen.ts";
@@ -32,6 +33,7 @@ import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
 import type { Runtime } from "./runtime.ts";
 import { diagHandlers } from "./services/diag.ts";
+import { operatorHandlers } from "./services/operator.ts";
 import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
@@ -181,6 +183,9 @@ export async function runServer(
   server.register(TaskV3, tasks);
   server.register(SandboxService, shim.calls.watch(sandboxHandlers(shim)));
   server.register(ShimDiag, shim.calls.watch(diagHandlers(shim)));
+  const identity = { namespace: args.namespace, key: group.key };
+  const operator = operatorHandlers(shim, identity);
+  server.register(Operator, shim.calls.watch(operator));
   const served = server.serve(listener);
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);

@@ -18,3 +18,9 @@ export function timestamp(ms: number): Timestamp {
     nanos: Math.floor((ms - seconds * 1000) * 1e6),
   };
 }
+
+/** A timestamp as text for people and JSON: ISO 8601 with milliseconds, in UTC. */
+export function isoTime({ seconds, nanos }: Timestamp): string {
+  const ms = Number(seconds) * 1000 + Math.floor(nanos / 1e6);
+  return new Date(ms).toISOString();
+}

@@ -26,9 +26,10 @@ export function socketPath(address: string): string {
 }
 
 /** What stands behind a socket file. */
-type Occupant = "nobody" | "stale" | "server";
+export type Occupant = "nobody" | "stale" | "server";
 
-async function occupant(path: string): Promise<Occupant> {
+/** Finds out by connecting. */
+export async function occupant(path: string): Promise<Occupant> {
   try {
     const conn = await Deno.connect({ transport: "unix", path });
     conn.close();

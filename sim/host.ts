@@ -10,7 +10,7 @@ import type { Logger } from "../base/log.ts";
 import type { Platform, WindowsHost } from "../hcs/ports.ts";
 import { spawnShim } from "./detached.ts";
 import { connectTo, listenAt } from "./endpoint.ts";
-import { endpointAddress, stateFolders } from "./state.ts";
+import { endpointAddress, endpointAddresses, stateFolders } from "./state.ts";
 
 /** Windows Server 2025, on which the golden data was recorded. */
 const build = 26100;
@@ -37,6 +37,7 @@ export function simulatedPlatform(
     build,
     cpus: navigator.hardwareConcurrency,
     endpoint: (namespace, key) => endpointAddress(state, namespace, key),
+    endpoints: () => endpointAddresses(state),
     listen: listenAt,
     connect: connectTo,
     stdio: async (url, name, { signal } = {}) => {
@@ -56,6 +57,10 @@ export function simulatedPlatform(
     cleanUp: async (namespace, key) => {
       const { cleanUpGroup } = await import("./clean_up.ts");
       await cleanUpGroup(state, namespace, key);
+    },
+    leftovers: async () => {
+      const { findLeftovers } = await import("./clean_up.ts");
+      return await findLeftovers(state);
     },
     announceReady: () => Promise.resolve(),
     systemEvents: () => Promise.resolve({ write: () => {} }),

@@ -81,6 +81,27 @@ export async function endpointAddress(
   return `unix://${sockets}/${name.slice(0, 16)}.sock`;
 }
 
+/**
+ * The endpoints whose sockets exist, in the order of their names.
+ *
+ * @throws When this user may not read the folder.
+ */
+export async function endpointAddresses(
+  { sockets }: StateFolders,
+): Promise<string[]> {
+  const addresses: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(sockets)) {
+      if (/^[0-9a-f]{16}\.sock$/.test(name)) {
+        addresses.push(`unix://${sockets}/${name}`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return addresses.sort();
+}
+
 /** The folder of a virtual machine, by the id of its compute system. */
 export async function vmFolder(
   { vms }: StateFolders,

@@ -56,6 +56,11 @@ const architectures: Readonly<Record<string, string>> = {
   aarch64: "arm64",
 };
 
+/** What the endpoints of shims begin and end with, as containerd names them. */
+const endpointPrefix =
+  "\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-";
+const endpointSuffix = "-pipe";
+
 /**
  * The pipe on which a shim is served. Only administrators may make pipes there, so
  * nobody else can be in the way.
@@ -64,7 +69,14 @@ const architectures: Readonly<Record<string, string>> = {
  * @param key The sandbox, or the container that is one.
  */
 export function endpointPipe(namespace: string, key: string): string {
-  return `\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-${namespace}-${key}-pipe`;
+  return `${endpointPrefix}${namespace}-${key}${endpointSuffix}`;
+}
+
+/** Names of pipes differ in more than case. */
+function isEndpoint(pipe: string): boolean {
+  const name = pipe.toLowerCase();
+  return name.startsWith(endpointPrefix.toLowerCase()) &&
+    name.endsWith(endpointSuffix);
 }
 
 /** The operating system of this machine. */
@@ -88,6 +100,10 @@ export function windowsPlatform(parts: WindowsParts): Platform {
     },
     cpus: navigator.hardwareConcurrency,
     endpoint: (namespace, key) => Promise.resolve(endpointPipe(namespace, key)),
+    endpoints: async () => {
+      const { pipeNames } = await import("./io/pipe_names.ts");
+      return pipeNames(libraries.kernel32).filter(isEndpoint);
+    },
     // deno-lint-ignore require-await -- a taken pipe is a rejection, not a throw
     listen: async (address) => PipeListener.open(io, address, { log }),
     connect: async (address, signal) => {
@@ -142,6 +158,8 @@ export function windowsPlatform(parts: WindowsParts): Platform {
     },
     // A pipe and, by its last handle, a VM end with their process.
     cleanUp: () => Promise.resolve(),
+    // As above: nothing is left.
+    leftovers: () => Promise.resolve([]),
     announceReady: async (namespace, id) => {
       const { NamedEvent } = await import("./system/named_event.ts");
       using event = NamedEvent.open(libraries.kernel32, `${namespace}-${id}`);

@@ -13,6 +13,7 @@ import type {
 } from "../../ttrpc/api/shimdiag.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
 import { guestStacks } from "../guest_stacks.ts";
+import type { SharedPath } from "../runtime.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Shim } from "../shim.ts";
 import { hostStacks } from "../stacks.ts";
@@ -76,6 +77,29 @@ function listTasks(shim: Shim, withExecs: boolean): DiagTask[] {
   }));
 }
 
+/**
+ * Shares a path of the host with the VM that runs, until its end.
+ *
+ * @returns The path in the guest.
+ * @throws {ShimError} FailedPrecondition when no VM runs; `failed to open source
+ * path` when there is none.
+ */
+export async function shareForPeople(
+  shim: Shim,
+  shared: SharedPath,
+  signal: AbortSignal,
+): Promise<string> {
+  const { id, vm } = running(shim);
+  const runtime = await shim.runtime;
+  const path = await runtime.share(vm, shared, signal);
+  shim.log.info("A path of the host is shared", {
+    "sandbox-id": id,
+    hostPath: shared.hostPath,
+    path,
+  });
+  return path;
+}
+
 /** Handlers of the ShimDiag service. */
 export function diagHandlers(shim: Shim): Handlers<typeof ShimDiag> {
   return {
@@ -91,14 +115,7 @@ export function diagHandlers(shim: Shim): Handlers<typeof ShimDiag> {
       Promise.try(() => ({ tasks: listTasks(shim, execs) })),
     // The guest decides where a share is: the request's `uvmPath` counts nothing.
     DiagShare: async ({ hostPath, readOnly }, { signal }) => {
-      const { id, vm } = running(shim);
-      const runtime = await shim.runtime;
-      const path = await runtime.share(vm, { hostPath, readOnly }, signal);
-      shim.log.info("A path of the host is shared", {
-        "sandbox-id": id,
-        hostPath,
-        path,
-      });
+      await shareForPeople(shim, { hostPath, readOnly }, signal);
       return {};
     },
     DiagPid: () => Promise.resolve({ pid: Deno.pid }),

@@ -9,7 +9,10 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ShimError } from "../../base/errors.ts";
 import { parseArguments } from "../../shim/args.ts";
+import type { ComputeHost } from "../../hcs/ports.ts";
 import { parseBootstrap } from "../../shim/bootstrap.ts";
+import { withServedShim } from "../../shim/lcow/lcow_scene.ts";
+import { words } from "../../shim/lcow/words.ts";
 import { unpackOptions } from "../../shim/options.ts";
 import { quietFlags } from "../../sim/detached.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
@@ -61,6 +64,63 @@ Deno.test("parseBootstrap() and unpackOptions() take or refuse any input", async
     }),
     { numRuns: 3000 },
   );
+});
+
+const lcowWord = fc.constantFrom(
+  ...[...words.map(({ name }) => name), "top", "pod1", "pod1/x", "", "-"],
+  ...["--json", "--help", "-h", "-n", "n", "--namespace=n", "--namespace"],
+  ...[
+    "--",
+    "--dry-run",
+    "--read-only",
+    "-x",
+    "--json=1",
+    "/data",
+    "\u001b[m\u009b",
+  ],
+);
+
+/** True for text that a terminal shows on one line. */
+function isOneLine(text: string): boolean {
+  return /^[^\p{Cc}]*\n$/u.test(text.replaceAll("\t", " "));
+}
+
+Deno.test("lcow takes or refuses any command line, and does nothing for one that it refuses", async () => {
+  const some = fc.array(fc.oneof(lcowWord, fc.string()), { maxLength: 6 });
+  const commands = fc.tuple(lcowWord, some).map(([word, rest]) => [
+    word,
+    ...rest,
+  ]);
+  await withServedShim(async (host, scene) => {
+    await scene.run("pod1");
+    let looks = 0;
+    const { platform } = host;
+    const endpoints = platform.endpoints.bind(platform);
+    platform.endpoints = () => {
+      looks++;
+      return endpoints();
+    };
+    host.compute = () => {
+      looks++;
+      const service: Partial<ComputeHost> = {
+        enumerate: () => Promise.resolve([]),
+      };
+      return Promise.resolve(service as ComputeHost);
+    };
+    await fc.assert(
+      fc.asyncProperty(commands, async (args) => {
+        looks = 0;
+        const done = [0, scene.vm.modified.length];
+        const { code, stdout, stderr } = await host.run(args);
+        assert([0, 1, 2].includes(code), String(code));
+        assertEquals(stderr === "", code === 0);
+        if (code === 0) return;
+        assertEquals([stdout, isOneLine(stderr)], ["", true], stderr);
+        if (code === 2) assertEquals([looks, scene.vm.modified.length], done);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
 
 interface Ending {

@@ -99,6 +99,10 @@ export function nativeBasics(libraries: IoLibraries): void {
   kernel32.DisconnectNamedPipe(pipe);
   kernel32.CloseHandle(client);
   kernel32.CloseHandle(pipe);
+  const found = new Uint8Array(592);
+  const search = kernel32.FindFirstFileW(encodeUtf16("C:\\*"), found);
+  kernel32.FindNextFileW(search, found);
+  kernel32.FindClose(search);
   kernel32.lstrlenW(null);
 }
 
@@ -149,6 +153,10 @@ const special: Readonly<Record<string, readonly Argument[]>> = {
     encodedBytes("Z:\\no such file"),
     ...[1, 4, null, null, text(), null, text()],
   ],
+  // Handles of searches are addresses under Wine.
+  FindClose: [0n],
+  FindFirstFileW: [encodedBytes("Z:\\no such folder\\*"), new Uint8Array(592)],
+  FindNextFileW: [0n, new Uint8Array(592)],
   InitializeProcThreadAttributeList: [0n, 1, 0, new Uint8Array(8)],
   OpenProcess: [queryLimited, 0, 0x7fff_fff0],
   OpenSCManagerW: [null, encodedBytes("NoSuchDatabase"), 1],

@@ -25,6 +25,7 @@ import { FakeKernel, unfaked } from "./kernel.ts";
 import { kernelSymbols } from "./kernel_symbols.ts";
 import { viewOf } from "./memory.ts";
 import type { FakePeer } from "./peer.ts";
+import { pipeListSymbols } from "./pipe_list.ts";
 import { pipeSymbols } from "./pipe_symbols.ts";
 import { FakePipes } from "./pipes.ts";
 import type { FakeProcess } from "./process.ts";
@@ -129,6 +130,7 @@ export class FakeWindows implements Disposable {
       ...rest,
       ...kernelSymbols(kernel),
       ...pipeSymbols(kernel, this.pipes, this.files),
+      ...pipeListSymbols(kernel, this.pipes),
       ...fileSymbols(kernel),
       ...eventSymbols(kernel),
       ...processSymbols(kernel, (process) => this.started.push(process)),

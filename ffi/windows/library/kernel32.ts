@@ -139,6 +139,29 @@ export const kernel32Interface = {
     ],
     result: "u64", // HANDLE
   },
+  /** First name of a folder that fits a pattern. */
+  FindFirstFileW: {
+    parameters: [
+      "buffer", // LPCWSTR lpFileName
+      "buffer", // LPWIN32_FIND_DATAW lpFindFileData
+    ],
+    result: "u64", // HANDLE
+  },
+  /** Next name of the folder. */
+  FindNextFileW: {
+    parameters: [
+      "u64", // HANDLE hFindFile
+      "buffer", // LPWIN32_FIND_DATAW lpFindFileData
+    ],
+    result: "i32", // BOOL
+  },
+  /** Ends such a search. */
+  FindClose: {
+    parameters: [
+      "u64", // HANDLE hFindFile
+    ],
+    result: "i32", // BOOL
+  },
   /** The final path of an open file, in the flavour that the flags ask for. */
   GetFinalPathNameByHandleW: {
     parameters: [

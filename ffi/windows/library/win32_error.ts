@@ -12,6 +12,8 @@ export const Win32 = {
   FileNotFound: 2,
   /** Not allowed; also: somebody else has the first instance of a pipe. */
   AccessDenied: 5,
+  /** End of a list. */
+  NoMoreFiles: 18,
   /** End of a file. */
   HandleEof: 38,
   /** The other side of a connection is gone. */

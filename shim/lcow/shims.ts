@@ -1,0 +1,225 @@
+/**
+ * Finds the shims of this host and asks them, all at once and each within a
+ * bound: a hung one hides nobody. A shim of another version answers what it can.
+ *
+ * @module
+ */
+
+import { deadline } from "../../base/clock.ts";
+import type { Duplex } from "../../base/duplex.ts";
+import { classify, messageOf, ShimError } from "../../base/errors.ts";
+import { Operator } from "../../ttrpc/api/operator.gen.ts";
+import { type CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
+import { describeOlder } from "./older_shim.ts";
+import { describedReport, nameOf, type ShimReport, sorted } from "./report.ts";
+import type { LcowContext } from "./word.ts";
+
+/**
+ * Connects to a shim, does something, and lets the connection go.
+ *
+ * @param task Gets a client and the options of its calls.
+ * @throws {ShimError} Unavailable when nobody serves the address; else what the
+ * task throws.
+ */
+export async function withShim<T>(
+  address: string,
+  { platform, clock, timeouts }: LcowContext,
+  signal: AbortSignal,
+  task: (client: TtrpcClient, options: CallOptions) => Promise<T>,
+): Promise<T> {
+  const stream: Duplex = await deadline(
+    clock,
+    timeouts.endpointDial,
+    "The connection to the shim",
+    (bounded) => platform.connect(address, bounded),
+    signal,
+  );
+  const client = new TtrpcClient(stream, { clock });
+  try {
+    return await task(client, { timeoutMs: timeouts.diagCall, signal });
+  } finally {
+    await client.close();
+  }
+}
+
+async function describe(
+  client: TtrpcClient,
+  address: string,
+  options: CallOptions,
+): Promise<ShimReport> {
+  try {
+    const description = await client.call(Operator, "Describe", {}, options);
+    return describedReport(address, description);
+  } catch (error) {
+    if (classify(error) !== "NotImplemented") throw error;
+    return await describeOlder(client, address, options);
+  }
+}
+
+/** What stands behind an address. Rejects only when the signal aborts. */
+async function ask(
+  address: string,
+  context: LcowContext,
+  signal: AbortSignal,
+): Promise<ShimReport> {
+  const { clock, timeouts } = context;
+  let connected = false;
+  try {
+    return await withShim(address, context, signal, (client) => {
+      connected = true;
+      return deadline(
+        clock,
+        timeouts.diagCall,
+        "The answer of the shim",
+        (bounded) => describe(client, address, { signal: bounded }),
+        signal,
+      );
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const isDead = !connected && classify(error) === "Unavailable";
+    const state = isDead ? "dead" : "silent";
+    return { address, state, problem: messageOf(error) };
+  }
+}
+
+/** Namespaces in which containers usually are: of CRI, of `ctr`, of Docker. */
+const usualNamespaces = ["k8s.io", "default", "moby"];
+
+/**
+ * Adds namespace and key to a report that lacks them, when its address is the one
+ * of a group that may be meant: the address proves it.
+ */
+async function named(
+  report: ShimReport,
+  namespaces: readonly string[],
+  keys: readonly string[],
+  { platform }: LcowContext,
+): Promise<ShimReport> {
+  if (report.key !== undefined) return report;
+  const ids = new Set([...keys, ...(report.tasks ?? []).map(({ id }) => id)]);
+  for (const namespace of namespaces) {
+    for (const key of ids) {
+      if (await platform.endpoint(namespace, key) === report.address) {
+        return { ...report, namespace, key };
+      }
+    }
+  }
+  return report;
+}
+
+/** Whose shims are asked for. */
+export interface Scope {
+  /** The namespace; all of them by default. */
+  readonly namespace?: string | undefined;
+  /** Ids that somebody may be looking for: they help to name shims. */
+  readonly ids?: readonly string[];
+}
+
+/**
+ * Asks all shims of this host.
+ *
+ * @returns Reports, sorted; of one namespace also those whose namespace nobody
+ * knows.
+ */
+export async function findShims(
+  context: LcowContext,
+  signal: AbortSignal,
+  { namespace, ids = [] }: Scope = {},
+): Promise<ShimReport[]> {
+  const namespaces = namespace === undefined ? usualNamespaces : [namespace];
+  const addresses = await context.platform.endpoints();
+  const reports = await Promise.all(
+    addresses.map(async (address) =>
+      await named(
+        await ask(address, context, signal),
+        namespaces,
+        ids,
+        context,
+      )
+    ),
+  );
+  return sorted(reports).filter((report) =>
+    namespace === undefined || report.namespace === undefined ||
+    report.namespace === namespace
+  );
+}
+
+/** The ids that a shim knows: of its group, sandboxes, pods and tasks. */
+export function idsOf(report: ShimReport): ReadonlySet<string> {
+  const { key, sandboxes = [], tasks = [] } = report;
+  return new Set([
+    ...(key === undefined ? [] : [key]),
+    ...sandboxes.flatMap(({ id, pods }) => [id, ...pods]),
+    ...tasks.map(({ id }) => id),
+  ]);
+}
+
+/** Names that an error lists at most. */
+const maxNames = 20;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - maxNames;
+  const shown = names.slice(0, maxNames).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+/** What was looked at in vain, for an error. */
+function others(reports: readonly ShimReport[]): string {
+  const names = reports.filter(({ state }) => state === "serving")
+    .flatMap((report) => {
+      const { namespace = "(unknown namespace)" } = report;
+      return [...idsOf(report)].map((id) => `${namespace}/${id}`);
+    });
+  const silent = reports.filter(({ state }) => state === "silent");
+  const there = names.length === 0
+    ? "no shim serves anything"
+    : `there are ${listed(names)}`;
+  return silent.length === 0
+    ? there
+    : `${there}; no answer came from ${listed(silent.map(nameOf))}`;
+}
+
+/** The error for an id that no shim knows: it names those that there are. */
+export function notFound(
+  id: string,
+  reports: readonly ShimReport[],
+): ShimError {
+  const what = `sandbox, pod or container ${JSON.stringify(id)}`;
+  return new ShimError("NotFound", `No ${what}: ${others(reports)}`);
+}
+
+/** The one shim that knows an id. */
+function theOne(id: string, reports: readonly ShimReport[]): ShimReport {
+  const found = reports.filter((report) => idsOf(report).has(id));
+  const [first] = found;
+  if (first === undefined) throw notFound(id, reports);
+  if (found.length === 1) return first;
+  throw new ShimError(
+    "FailedPrecondition",
+    `Several shims know ${JSON.stringify(id)}: ${
+      listed(found.map(nameOf))
+    }; say which with --namespace`,
+  );
+}
+
+/**
+ * The shim that knows an id.
+ *
+ * @throws {ShimError} NotFound, naming what there is; FailedPrecondition when
+ * several do; Unavailable when it is known not to answer.
+ */
+export async function findShimOf(
+  id: string,
+  namespace: string | undefined,
+  context: LcowContext,
+  signal: AbortSignal,
+): Promise<ShimReport> {
+  const reports = await findShims(context, signal, { namespace, ids: [id] });
+  const report = theOne(id, reports);
+  if (report.state === "serving") return report;
+  const advice = report.state === "dead"
+    ? "its shim is gone: `lcow prune` removes what it left"
+    : `its shim does not answer: ${report.problem}`;
+  throw new ShimError("Unavailable", `Cannot ask ${nameOf(report)}: ${advice}`);
+}

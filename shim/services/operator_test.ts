@@ -1,0 +1,135 @@
+import { assertEquals } from "@std/assert";
+import { nullGuid } from "../../base/guid.ts";
+import {
+  type DescribeResponse,
+  Operator,
+} from "../../ttrpc/api/operator.gen.ts";
+import { FakeCall } from "../fake_shim.ts";
+import type { Shim } from "../shim.ts";
+import { timestamp } from "../timestamp.ts";
+import { ServiceClient } from "./fake_client.ts";
+import { operatorHandlers } from "./operator.ts";
+import { processSpec, refuses, withTasks } from "./task_scene.ts";
+
+function operator(shim: Shim): ServiceClient<typeof Operator> {
+  const identity = { namespace: "n", key: "pod1" };
+  const handlers = operatorHandlers(shim, identity);
+  return new ServiceClient(Operator, shim.calls.watch(handlers));
+}
+
+function describe(shim: Shim): Promise<DescribeResponse> {
+  return operator(shim).call("Describe", {});
+}
+
+Deno.test("Describe answers before there is a sandbox", async () => {
+  await withTasks(async ({ shim }) => {
+    const { namespace, key, pid, apiLevel, sandboxes, tasks } = await describe(
+      shim,
+    );
+    assertEquals(
+      { namespace, key, pid, apiLevel, sandboxes, tasks },
+      {
+        namespace: "n",
+        key: "pod1",
+        pid: Deno.pid,
+        apiLevel: 1,
+        sandboxes: [],
+        tasks: [],
+      },
+    );
+  });
+});
+
+Deno.test("Describe tells the VM's states, also behind its end", async () => {
+  await withTasks(async (scene) => {
+    const vm = async (): Promise<unknown[]> => {
+      const [sandbox] = (await describe(scene.shim)).sandboxes;
+      const { vmState, runtimeId, startedAt, implicit } = sandbox!;
+      return [vmState, runtimeId, startedAt !== undefined, implicit];
+    };
+    await scene.sandboxes.create("pod1", scene.bundle);
+    const { runtimeId } = scene.vm;
+    assertEquals(await vm(), ["Created", runtimeId, false, false]);
+    await scene.sandboxes.start("pod1");
+    assertEquals(await vm(), ["Running", runtimeId, true, false]);
+    await scene.sandboxes.stop("pod1");
+    assertEquals((await vm())[0], "Terminated");
+  });
+});
+
+Deno.test("Describe tells calls of clients and to the guest that are not answered", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("pod1");
+    const since = scene.clock.now();
+    scene.guest.pending = [{ rpc: "Create", containerId: nullGuid, since }];
+    const call = new FakeCall("containerd.task.v3.Task", "Wait");
+    const waited = scene.tasks.call("Wait", { id: "pod1" }, call)
+      .catch(() => {});
+    const { calls, sandboxes } = await describe(scene.shim);
+    assertEquals(sandboxes[0]?.guestCalls, [
+      { rpc: "Create", containerId: nullGuid, since: timestamp(since) },
+    ]);
+    assertEquals(calls[0], {
+      service: "containerd.task.v3.Task",
+      method: "Wait",
+      ids: ["pod1"],
+      since: timestamp(since),
+      hasClient: true,
+    });
+    call.disconnect();
+    await waited;
+  });
+});
+
+Deno.test("Describe answers while a task is being created", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1");
+    const release = scene.guest.holdNext("createContainer");
+    const creating = scene.create("web");
+    await scene.until(() =>
+      scene.guest.callsOf("createContainer").length === 2
+    );
+    const [, task] = (await describe(scene.shim)).tasks;
+    assertEquals([task?.id, task?.pod, task?.state, task?.init], [
+      "web",
+      "pod1",
+      "Creating",
+      undefined,
+    ]);
+    release();
+    await creating;
+  });
+});
+
+Deno.test("Describe tells exit code and time of a process that ended", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("pod1");
+    await scene.tasks.call("Exec", {
+      id: "pod1",
+      execId: "probe",
+      spec: processSpec,
+    });
+    await scene.tasks.call("Start", { id: "pod1", execId: "probe" });
+    await scene.lastProcess.exit(3);
+    await scene.tasks.call("Wait", { id: "pod1", execId: "probe" });
+    const [task] = (await describe(scene.shim)).tasks;
+    assertEquals(task?.execs, [{
+      id: "probe",
+      pid: 102,
+      status: "STOPPED",
+      exitCode: 3,
+      exitedAt: timestamp(scene.clock.now()),
+    }]);
+  });
+});
+
+Deno.test("Share answers the path in the guest, and is refused without a VM", async () => {
+  await withTasks(async (scene) => {
+    const request = { hostPath: "/data", readOnly: true };
+    const share = () => operator(scene.shim).call("Share", request);
+    await refuses(share(), "FailedPrecondition", "vm is not running");
+    await scene.run("pod1");
+    const { guestPath } = await share();
+    assertEquals(guestPath.startsWith("/run/"), true, guestPath);
+  });
+});
