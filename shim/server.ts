@@ -7,12 +7,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { DuplexListener } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
-import {
-  jsonLogger,
-  type Logger,
-  type LogLevel,
-  parseLogLevel,
-} from "../base/log.ts";
+import { type Logger, type LogLevel, parseLogLevel } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import type { Platform } from "../hcs/ports.ts";
 import { Operator } from "../ttrpc/api/operator.gen.ts";
@@ -24,6 +19,7 @@ import type { Arguments } from "./args.ts";
 import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
 import { groupOf } from "./grouping.ts";
 import type { Machine } from "./host.ts";
+import { openShimLog, pruneLogsLogged } from "./log/open.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -66,17 +62,6 @@ function onSignals(shim: Shim): void {
   }
 }
 
-async function makeLogger(
-  { namespace, id }: Arguments,
-  bundle: string,
-  platform: Platform,
-  level: LogLevel,
-  scrub: boolean,
-): Promise<Logger> {
-  const sink = await platform.logSink(namespace, id, bundle);
-  return jsonLogger(sink, { level, scrub, fields: { namespace, shim: id } });
-}
-
 /** What {@linkcode runServer} is given. */
 export interface Serving {
   /** Arguments of `serve`. */
@@ -108,13 +93,18 @@ export async function runServer(
   const options = unpackOptions(bootstrap.options);
   // A create reports what is wrong with them.
   const readable = await options.catch(() => undefined);
-  const log = await makeLogger(
-    args,
-    bundle,
+  const { namespace, id } = args;
+  const shimLog = await openShimLog({
     platform,
-    levelOf(args, bootstrap, readable?.logLevel),
-    readable?.scrubLogs ?? true,
-  );
+    name: { namespace, id: group.key },
+    sink: await platform.logSink(namespace, id, bundle),
+    options: {
+      level: levelOf(args, bootstrap, readable?.logLevel),
+      scrub: readable?.scrubLogs ?? true,
+      fields: { namespace, shim: id },
+    },
+  });
+  const { log, folder } = shimLog;
   const address = Deno.env.get("TTRPC_ADDRESS") || bootstrap.ttrpcAddress;
   const publisher = new EventPublisher({
     namespace: args.namespace,
@@ -136,7 +126,12 @@ export async function runServer(
     timeouts,
   });
   let code = 0;
-  watchPanics(globalThis, writeError, () => {
+  const say = (text: string): void => {
+    writeError(text);
+    // `panic.log` goes with the bundle, this line stays.
+    log.error("panic", { stack: text });
+  };
+  watchPanics(globalThis, say, () => {
     code = 1;
     shim.end("panic");
   });
@@ -155,12 +150,16 @@ export async function runServer(
   await Promise.allSettled([runtime]);
   await ready();
   await announce(platform, args, log);
+  if (folder !== undefined) {
+    void pruneLogsLogged(folder, { platform, log, clock, timeouts });
+  }
   await shim.ended;
   // Who sees its connection closed shall find nothing left.
   await listener.close();
   await served;
   await platform.cleanUp(args.namespace, group.key);
   await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));
+  shimLog.close();
   return code;
 }
 

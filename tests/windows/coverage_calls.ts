@@ -128,6 +128,7 @@ const plain: Readonly<Record<string, () => Argument>> = {
 
 /** Arguments with which a call fails, where plain nonsense would not, or would crash. */
 const special: Readonly<Record<string, readonly Argument[]>> = {
+  CreateDirectoryW: [encodedBytes("Z:\\no\\such\\folder"), null],
   CreateEventW: [null, 0, 0, encodedBytes("no\\such\\folder")],
   CreateToolhelp32Snapshot: [0, 0],
   CreateFileW: [encodedBytes("Z:\\no such file"), 0, 0, null, 3, 0, 0n],
