@@ -5,6 +5,7 @@
  */
 
 import { inspect } from "./inspect.ts";
+import { logs } from "./logs.ts";
 import { prune } from "./prune.ts";
 import { ps } from "./ps.ts";
 import { share } from "./share.ts";
@@ -16,6 +17,7 @@ export const words: readonly Word[] = [
   ps,
   inspect,
   stacks,
+  logs,
   share,
   prune,
 ];

@@ -28,12 +28,12 @@ export interface LineFilter {
   readonly level?: LogLevel | undefined;
   /** Not older than this, milliseconds since 1970; lines without a time pass. */
   readonly since?: number | undefined;
-  /** Only what is about this container. */
-  readonly container?: string | undefined;
+  /** Only what is about this container or pod. */
+  readonly about?: string | undefined;
 }
 
-/** Fields that name a container: ours, and those of other guest agents. */
-const containerFields = ["cid", "container", "containerID", "containerId"];
+/** Fields that name a container or a pod: ours, and those of other guest agents. */
+const idFields = ["cid", "pod", "container", "containerID", "containerId"];
 
 /**
  * What people need not see: the same in all lines of a file, shown in front, or for
@@ -75,19 +75,19 @@ export function parseLine(text: string): LogLine {
   };
 }
 
-/** Whether a line is about this container. */
-export function isAbout({ fields }: LogLine, container: string): boolean {
-  return containerFields.some((field) => fields[field] === container);
+/** Whether a line is about this container or pod. */
+export function isAbout({ fields }: LogLine, id: string): boolean {
+  return idFields.some((field) => fields[field] === id);
 }
 
 /** Whether a line is asked for. */
 export function passes(
   line: LogLine,
-  { level = "trace", since, container }: LineFilter,
+  { level = "trace", since, about }: LineFilter,
 ): boolean {
   return logLevels.indexOf(line.level) >= logLevels.indexOf(level) &&
     !(since !== undefined && line.time < since) &&
-    (container === undefined || isAbout(line, container));
+    (about === undefined || isAbout(line, about));
 }
 
 /**

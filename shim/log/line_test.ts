@@ -90,16 +90,16 @@ Deno.test("lines are chosen by level, time and container", () => {
     [{ level: "trace" }, true],
     [{ since: at }, true],
     [{ since: at + 1 }, false],
-    [{ container: "web" }, true],
-    [{ container: "db" }, false],
-    [{ container: "web", level: "error" }, false],
+    [{ about: "web" }, true],
+    [{ about: "db" }, false],
+    [{ about: "web", level: "error" }, false],
   ];
   for (const [filter, expected] of chosen) {
     assertEquals(passes(parsed, filter), expected, JSON.stringify(filter));
   }
   for (const field of ["cid", "containerID"]) {
     const foreign = parseLine(line({ [field]: "web" }));
-    assertEquals(passes(foreign, { container: "web" }), true);
+    assertEquals(passes(foreign, { about: "web" }), true);
   }
   // Who looks for errors wants to see what cannot be read.
   assertEquals(passes(parseLine("torn"), { since: at, level: "error" }), true);

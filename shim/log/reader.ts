@@ -26,9 +26,9 @@ interface Generation {
 }
 
 /**
- * The lines of a log, without line feeds and empty ones, from the oldest. Where a
- * follower was too slow for the file's limit, a line of its own says so. Ends at
- * once when there is no log.
+ * The lines of a log, as many at once as are there, without line feeds and empty
+ * ones, from the oldest. Where a follower was too slow for the file's limit, a line
+ * of its own says so. Ends at once when there is no log.
  *
  * @param folder The folder of the log files.
  * @param name Whose log it is.
@@ -38,7 +38,7 @@ export async function* readLog(
   folder: string,
   name: LogName,
   { follow = false, signal }: ReadOptions = {},
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
   // It begins to watch before it looks: nothing falls between.
   using watch = follow
     ? new FolderWatch(folder, (file) => file.startsWith(prefixOf(name)))
@@ -56,15 +56,17 @@ export async function* readLog(
           // Nothing is written to it any more: this is its rest.
           yield* drain(current.file, splitter);
           current.file.close();
-          yield* splitter.end();
-          if (next.number > current.number + 1) yield missing();
+          yield [
+            ...splitter.end(),
+            ...(next.number > current.number + 1 ? [missing] : []),
+          ];
         }
         current = next;
         continue;
       }
       if (watch === undefined || !await watch.changed()) break;
     }
-    yield* splitter.end();
+    yield [...splitter.end()];
   } finally {
     signal?.removeEventListener("abort", stop);
     current?.file.close();
@@ -76,19 +78,17 @@ function prefixOf(name: LogName): string {
   return logFileName(name, 0).slice(0, -"0.jsonl".length);
 }
 
-function missing(): string {
-  return JSON.stringify({ level: "warn", msg: missingLines });
-}
+const missing = JSON.stringify({ level: "warn", msg: missingLines });
 
 async function* drain(
   file: Deno.FsFile,
   splitter: LineSplitter,
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
   const buffer = new Uint8Array(64 * 1024);
   for (;;) {
     const count = await file.read(buffer);
     if (count === null) return;
-    yield* splitter.push(buffer.subarray(0, count));
+    yield [...splitter.push(buffer.subarray(0, count))];
   }
 }
 

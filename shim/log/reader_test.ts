@@ -14,6 +14,13 @@ interface Scene {
   read(options?: ReadOptions): AsyncGenerator<string>;
 }
 
+/** Line by line. */
+async function* lineByLine(
+  batches: AsyncGenerator<readonly string[]>,
+): AsyncGenerator<string> {
+  for await (const lines of batches) yield* lines;
+}
+
 async function withLog(
   task: (scene: Scene) => Promise<void>,
   limit = 100,
@@ -33,7 +40,7 @@ async function withLog(
       sink: writer.sink,
       put: (generation, text) =>
         Deno.writeTextFile(`${folder}/${logFileName(name, generation)}`, text),
-      read: (options) => readLog(folder, name, options),
+      read: (options) => lineByLine(readLog(folder, name, options)),
     });
   } finally {
     writer.close();

@@ -9,7 +9,7 @@
 
 import { systemIoLibraries } from "../../ffi/windows/io/windows_io.ts";
 import { openLogFolder } from "../../ffi/windows/system/private_folder.ts";
-import { readLog } from "../../shim/log/reader.ts";
+import { readLog, type ReadOptions } from "../../shim/log/reader.ts";
 import { LogWriter } from "../../shim/log/writer.ts";
 
 const [programData = ""] = Deno.args;
@@ -27,7 +27,10 @@ const writer = await LogWriter.open({
     throw error;
   },
 });
-const lines = readLog(folder, name, { follow: true });
+async function* lineByLine(options: ReadOptions): AsyncGenerator<string> {
+  for await (const lines of readLog(folder, name, options)) yield* lines;
+}
+const lines = lineByLine({ follow: true });
 const read: unknown[] = [];
 for (let line = 0; line < 10; line++) {
   writer.sink(`${line} ${"x".repeat(40)}\n`);
@@ -35,7 +38,7 @@ for (let line = 0; line < 10; line++) {
   read.push(value.split(" ")[0]);
 }
 await lines.return(undefined);
-const again = await Array.fromAsync(readLog(folder, name));
+const again = await Array.fromAsync(lineByLine({}));
 console.log(JSON.stringify({
   folder,
   read,
