@@ -30,6 +30,7 @@ import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
+import { shimVersion } from "./version.ts";
 
 /** The most specific level that somebody asked for. */
 function levelOf(
@@ -148,6 +149,7 @@ export async function runServer(
   const served = server.serve(listener);
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);
+  log.info("The shim serves", { version: shimVersion, pid: Deno.pid });
   await ready();
   await announce(platform, args, log);
   if (folder !== undefined) {
