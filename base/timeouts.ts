@@ -48,6 +48,8 @@ export const defaultTimeouts = {
   doctorCheck: 10_000,
   /** One question of `lcow` to a shim; longer than what the guest has. */
   diagCall: 10_000,
+  /** One part of what `lcow bundle` collects. */
+  bundlePart: 30_000,
   /** `serve` without a sandbox ends itself. */
   idle: 60_000,
   /** An implicit VM whose last container is gone ends without a Shutdown. */

@@ -19,7 +19,7 @@ import type { Arguments } from "./args.ts";
 import { type Bootstrap, parseBootstrap } from "./bootstrap.ts";
 import { groupOf } from "./grouping.ts";
 import type { Machine } from "./host.ts";
-import { openShimLog, pruneLogsLogged } from "./log/open.ts";
+import { openShimLog, pruneLogsLogged, shimServes } from "./log/open.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -149,7 +149,8 @@ export async function runServer(
   const served = server.serve(listener);
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);
-  log.info("The shim serves", { version: shimVersion, pid: Deno.pid });
+  const about = { version: shimVersion, pid: Deno.pid, bundle };
+  log.info(shimServes, about);
   await ready();
   await announce(platform, args, log);
   if (folder !== undefined) {

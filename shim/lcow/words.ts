@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bundle } from "./bundle.ts";
 import { inspect } from "./inspect.ts";
 import { logs } from "./logs.ts";
 import { prune } from "./prune.ts";
@@ -18,6 +19,7 @@ export const words: readonly Word[] = [
   inspect,
   stacks,
   logs,
+  bundle,
   share,
   prune,
 ];

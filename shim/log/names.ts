@@ -29,7 +29,8 @@ const plain = /^[a-z0-9_.-]$/;
 
 const form = /^lcow\+([^+]+)\+([^+]+)\.(\d{1,15})\.jsonl$/;
 
-function encode(text: string): string {
+/** A text as part of a file name, on every file system: others stay others. */
+export function fileNamePart(text: string): string {
   return Array.from(encoder.encode(text), (byte) => {
     const char = String.fromCharCode(byte);
     return plain.test(char) ? char : `%${byte.toString(16).padStart(2, "0")}`;
@@ -51,7 +52,9 @@ export function logFileName(
   { namespace, id }: LogName,
   generation: number,
 ): string {
-  return `lcow+${encode(namespace)}+${encode(id)}.${generation}.jsonl`;
+  return `lcow+${fileNamePart(namespace)}+${
+    fileNamePart(id)
+  }.${generation}.jsonl`;
 }
 
 /** What a file name of {@linkcode logFileName} says; undefined for others. */

@@ -18,6 +18,9 @@ import type { LogName } from "./names.ts";
 import { type KeepLimits, pruneLogs } from "./prune.ts";
 import { LogWriter } from "./writer.ts";
 
+/** The line with which a shim's log begins; it has the `bundle`. */
+export const shimServes = "The shim serves";
+
 /** What a shim's log needs. */
 export interface ShimLogParts {
   /** Where the folder and other shims are. */
