@@ -133,7 +133,7 @@ async function list(
 async function show(
   folder: string,
   { name, about }: FoundLog,
-  { switches, values }: Invocation,
+  { switches }: Invocation,
   filter: LineFilter,
   { print }: LcowContext,
   signal: AbortSignal,
@@ -148,14 +148,7 @@ async function show(
     const text = chosen.map((line) =>
       asJson ? `${line.text}\n` : printer.print(line)
     ).join("");
-    if (text === "") continue;
-    try {
-      await print(encoder.encode(text));
-    } catch (error) {
-      // Who read them has enough, as `head` has.
-      if (error instanceof Deno.errors.BrokenPipe) return;
-      throw error;
-    }
+    if (text !== "") await print(encoder.encode(text));
   }
   signal.throwIfAborted();
 }

@@ -113,7 +113,7 @@ Deno.test({
     await ctr.ctr("container", "delete", id);
     await following.until("The VM has ended");
     const left = await quitter.ended();
-    assertEquals([left.code, left.stderr], [0, ""]);
+    assertEquals([left.code, left.stderr], [141, ""]);
     following.interrupt();
     const { code, stderr, messages: seen } = await following.ended();
     assertEquals([code, stderr], [130, ""]);
@@ -143,8 +143,110 @@ Deno.test({
       text,
       /^\d{4}-\d\d-\d\d \(UTC\)\n[\d:.]+ INFO {2}shim {2}The shim serves version=/,
     );
-    assertStringIncludes(text, ` pid=${shims[0].pid}\n`);
+    assertStringIncludes(text, ` pid=${shims[0].pid} bundle=`);
     assertMatch(await lcow(ctr, "logs"), new RegExp(`\ndefault +${id} `));
+    assertEquals(await ctr.leftovers(), []);
+  },
+});
+
+/** Text of the files of an archive, by name. */
+async function unpacked(
+  archive: string,
+  into: string,
+): Promise<Map<string, string>> {
+  await Deno.mkdir(into);
+  const { success } = await new Deno.Command("tar", {
+    args: ["-xzf", archive, "-C", into],
+  }).output();
+  assert(success);
+  const files = new Map<string, string>();
+  const visit = async (folder: string, name: string): Promise<void> => {
+    for await (const entry of Deno.readDir(`${into}/${folder}`)) {
+      const path = `${folder}/${entry.name}`;
+      const short = `${name}${entry.name}`;
+      if (entry.isDirectory) await visit(path, `${short}/`);
+      else files.set(short, await Deno.readTextFile(`${into}/${path}`));
+    }
+  };
+  await visit("lcow-bundle", "");
+  return files;
+}
+
+/** Asserts that no file has a text. */
+function assertNowhere(files: Map<string, string>, secret: string): void {
+  for (const [name, text] of files) {
+    assert(!text.includes(secret), `${name} has it: ${text}`);
+  }
+}
+
+Deno.test({
+  name:
+    "lcow bundle collects what there is, without the container's environment and annotations, also of a shim that was killed",
+  timeout: limit,
+  fn: async () => {
+    await using ctr = await verbose();
+    const id = newId();
+    const secret = `hunter2-${crypto.randomUUID()}`;
+    const flags = ["--detach", "--env", `PASSWORD=${secret}`];
+    const notes = ["--annotation", `org.example.token=${secret}`];
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], [...flags, ...notes]));
+    const exec = ["--detach", "--fifo-dir", `${ctr.dir}/fifo`, "--exec-id"];
+    await ctr.ctr("task", "exec", ...exec, "probe", id, "sleep", "1000");
+
+    const alive = `${ctr.dir}/alive.tar.gz`;
+    assertEquals(await lcow(ctr, "bundle", id, alive), `${alive}\n`);
+    const files = await unpacked(alive, `${ctr.dir}/alive`);
+    assertEquals([...files.keys()].sort(), [
+      "bundles/1/config.json",
+      "bundles/1/panic.log",
+      "bundles/1/vm.json",
+      "doctor.txt",
+      "log/1.jsonl",
+      "manifest.json",
+      "shim.json",
+      "stacks.txt",
+      "version.txt",
+    ]);
+    assertMatch(files.get("stacks.txt") ?? "", /\nGuest:\n.*containers:/s);
+    const spec = JSON.parse(files.get("bundles/1/config.json") ?? "");
+    assertEquals([spec.process.env, spec.annotations], [
+      "<scrubbed>",
+      "<scrubbed>",
+    ]);
+    assertEquals(spec.process.args, ["sleep", "1000"]);
+    assertNowhere(files, secret);
+
+    const { shims } = JSON.parse(await lcow(ctr, "ps", id, "--json"));
+    Deno.kill(shims[0].pid, "SIGSTOP");
+    const hung = `${ctr.dir}/hung.tar.gz`;
+    try {
+      const { missing } = JSON.parse(
+        await lcow(ctr, "bundle", id, hung, "--json"),
+      );
+      assertEquals(missing.map(({ name }: { name: string }) => name), [
+        "stacks.txt",
+      ]);
+    } finally {
+      Deno.kill(shims[0].pid, "SIGKILL");
+    }
+    const left = await unpacked(hung, `${ctr.dir}/hung`);
+    assertEquals(JSON.parse(left.get("shim.json") ?? "").state, "silent");
+    assertEquals(
+      left.get("bundles/1/vm.json"),
+      files.get("bundles/1/vm.json"),
+    );
+    assertNowhere(left, secret);
+
+    await ctr.run(["task", "delete", "--force", id]);
+    await ctr.ctr("container", "delete", id);
+    const dead = `${ctr.dir}/dead.tar.gz`;
+    assertMatch(
+      await lcow(ctr, "bundle", id, dead),
+      /missing: shim\.json: Its shim is gone\n/,
+    );
+    const rest = await unpacked(dead, `${ctr.dir}/dead`);
+    assertStringIncludes(rest.get("log/1.jsonl") ?? "", '"The shim serves"');
+    assertNowhere(rest, secret);
     assertEquals(await ctr.leftovers(), []);
   },
 });
