@@ -2,6 +2,24 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../base/errors.ts";
 import { openLogFolder } from "./log_folder.ts";
 
+Deno.test({
+  name: "openLogFolder() refuses a folder of somebody else",
+  ignore: Deno.uid() !== 0, // only root can make one
+  fn: async () => {
+    const root = await Deno.makeTempDir({ prefix: "lcow-log-" });
+    try {
+      await Deno.chown(root, 12345, 12345);
+      await assertRejects(
+        () => openLogFolder(root),
+        ShimError,
+        "it belongs to user 12345; remove it",
+      );
+    } finally {
+      await Deno.remove(root);
+    }
+  },
+});
+
 Deno.test("openLogFolder() makes a folder for its owner only, and refuses one that is not", async () => {
   const root = await Deno.makeTempDir({ prefix: "lcow-log-" });
   const refused = async (path: string, why: string): Promise<void> => {

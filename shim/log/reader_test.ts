@@ -105,6 +105,29 @@ Deno.test("a follower sees every line once and in order, through many rotations"
   });
 });
 
+Deno.test("a follower misses nothing of what is written while it looks for the next file", async () => {
+  await withLog(async ({ read, sink }) => {
+    const count = 400;
+    let seen = 0;
+    const write = async (): Promise<void> => {
+      for (let line = 0; line < count; line++) {
+        // Within what two generations hold; at any point of the reader's turn.
+        do await new Promise((turn) => setTimeout(turn)); while (
+          line - seen > 10
+        );
+        sink(`${line}\n`);
+      }
+    };
+    const lines = read({ follow: true });
+    const writing = write();
+    for (; seen < count; seen++) {
+      assertEquals((await lines.next()).value, String(seen));
+    }
+    await writing;
+    await lines.return(undefined);
+  }, 50);
+});
+
 Deno.test("a follower waits for the end of a line", async () => {
   await withLog(async ({ folder, read, put }) => {
     await put(1, "one\nhalf");
