@@ -135,3 +135,16 @@ export function jsonLogger(sink: LogSink, options: LogOptions = {}): Logger {
 
 /** A logger that writes nothing. */
 export const silentLogger: Logger = jsonLogger(() => {});
+
+/**
+ * A value as JSON for people outside, with the replacements of a scrubbed log:
+ * environments and annotations are left out.
+ */
+export function scrubbedJson(value: unknown): string {
+  return `${JSON.stringify(value, replacer, 2)}\n`;
+}
+
+/** A text as a scrubbed log has it. */
+export function scrubbedText(text: string): string {
+  return String(replacer("", text));
+}

@@ -48,6 +48,8 @@ export const defaultTimeouts = {
   doctorCheck: 10_000,
   /** One question of `lcow` to a shim; longer than what the guest has. */
   diagCall: 10_000,
+  /** One part of what `lcow bundle` collects. */
+  bundlePart: 30_000,
   /** `serve` without a sandbox ends itself. */
   idle: 60_000,
   /** An implicit VM whose last container is gone ends without a Shutdown. */
@@ -145,6 +147,12 @@ export const limits = {
   logRate: 1_000,
   /** Characters of what a shim tells of itself; a ttrpc message has 4 MiB. */
   stacks: 1024 * 1024,
+  /** Bytes of one generation of a sandbox's log file; two are kept. */
+  logFile: 4 * 1024 * 1024,
+  /** Sandboxes whose log files are kept, without those that run. */
+  logFiles: 256,
+  /** Bytes of all log files together, without those of sandboxes that run. */
+  logFolder: 512 * 1024 * 1024,
   /** Events that wait for containerd. */
   events: 4096,
   /** A file that the shim reads whole, for example `config.json`. */

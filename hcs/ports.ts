@@ -384,6 +384,13 @@ export interface Platform {
   ): Promise<Duplex>;
   /** Where log lines go: the log pipe or containerd's `log` FIFO in the bundle. Never blocks. */
   logSink(namespace: string, id: string, bundle: string): Promise<LogSink>;
+  /**
+   * The folder of the log files of all sandboxes, made when it is not there. Nobody
+   * but this user and administrators may look into it.
+   *
+   * @throws {ShimError} FailedPrecondition when it cannot be made, or is somebody else's.
+   */
+  logFolder(): Promise<string>;
   /** Starts this program anew, detached, with `args`, and `stdin` as its input. */
   spawnDetached(
     args: readonly string[],

@@ -127,6 +127,8 @@ export class FakePlatform implements Platform {
   readonly streamOptions: Map<string, StdioOptions> = new Map();
   /** What `doctor` finds. */
   findings: readonly Finding[] = [];
+  /** Folder of the log files; without one there can be none. */
+  logs: string | undefined;
   /** What happens to a new child; it becomes ready by default. */
   onSpawn: (child: FakeChild) => void = (child) => child.becomeReady();
   /** The layers of every container. */
@@ -180,6 +182,13 @@ export class FakePlatform implements Platform {
 
   logSink(): Promise<(line: string) => void> {
     return Promise.resolve(() => {});
+  }
+
+  logFolder(): Promise<string> {
+    if (this.logs !== undefined) return Promise.resolve(this.logs);
+    return Promise.reject(
+      new ShimError("FailedPrecondition", "The test has no folder for logs"),
+    );
   }
 
   spawnDetached(

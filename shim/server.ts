@@ -7,12 +7,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { DuplexListener } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
-import {
-  jsonLogger,
-  type Logger,
-  type LogLevel,
-  parseLogLevel,
-} from "../base/log.ts";
+import { type Logger, type LogLevel, parseLogLevel } from "../base/log.ts";
 import { logSpans, type SpanExporter, SpanTracer } from "../base/spans.ts";
 import type { Platform } from "../hcs/ports.ts";
 import { Operator } from "../ttrpc/api/operator.gen.ts";
@@ -28,6 +23,12 @@ import type { Machine } from "./host.ts";
 import type { RuntimeParts } from "./load_runtime.ts";
 import { countSpan, newShimMetrics, type ShimMetrics } from "./metrics.ts";
 import { traceLaunch } from "./launch.ts";
+import {
+  openShimLog,
+  pruneLogsLogged,
+  type ShimLog,
+  shimServes,
+} from "./log/open.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
 import { EventPublisher } from "./publisher.ts";
@@ -71,10 +72,12 @@ function onSignals(shim: Shim): void {
   }
 }
 
-/** How {@linkcode makeLogger} makes a logger. */
+/** How {@linkcode openLog} opens the log. */
 interface LogParts {
   readonly args: Arguments;
   readonly bundle: string;
+  /** The sandbox, or the container that is one. */
+  readonly key: string;
   readonly platform: Platform;
   readonly level: LogLevel;
   readonly scrub: boolean;
@@ -84,19 +87,26 @@ interface LogParts {
   readonly metrics: ShimMetrics;
 }
 
-/** A logger whose lines belong to the call that they are written in. */
-async function makeLogger(parts: LogParts): Promise<Logger> {
+/** Opens a log whose lines belong to the call that they are written in. */
+async function openLog(parts: LogParts): Promise<ShimLog> {
   const { args: { namespace, id }, level, scrub, tracer, metrics } = parts;
   const sink = await parts.platform.logSink(namespace, id, parts.bundle);
   const counting = (line: string): void => {
     if (sink(line) === false) metrics.add("logLinesDropped", ["shim"]);
   };
-  const log = jsonLogger(counting, {
-    ...{ level, scrub, current: () => tracer.fields() },
-    fields: { namespace, shim: id },
+  const shimLog = await openShimLog({
+    platform: parts.platform,
+    name: { namespace, id: parts.key },
+    sink: counting,
+    options: {
+      ...{ level, scrub, current: () => tracer.fields() },
+      fields: { namespace, shim: id },
+    },
   });
-  if (level === "debug" || level === "trace") tracer.onEnd(logSpans(log));
-  return log;
+  if (level === "debug" || level === "trace") {
+    tracer.onEnd(logSpans(shimLog.log));
+  }
+  return shimLog;
 }
 
 /** Counts every span; keeps them for a collector where Deno has one. */
@@ -144,11 +154,12 @@ export async function runServer(
   const readable = await options.catch(() => undefined);
   const metrics = newShimMetrics();
   const tracer = await makeTracer(metrics);
-  const log = await makeLogger({
-    ...{ args, bundle, platform, tracer, metrics },
+  const shimLog = await openLog({
+    ...{ args, bundle, key: group.key, platform, tracer, metrics },
     level: levelOf(args, bootstrap, readable?.logLevel),
     scrub: readable?.scrubLogs ?? true,
   });
+  const { log, folder } = shimLog;
   const parts = { log, clock, timeouts, tracer, metrics };
   const address = Deno.env.get("TTRPC_ADDRESS") || bootstrap.ttrpcAddress;
   const publisher = new EventPublisher({
@@ -167,7 +178,12 @@ export async function runServer(
     ...parts,
   });
   let code = 0;
-  watchPanics(globalThis, writeError, () => {
+  const say = (text: string): void => {
+    writeError(text);
+    // `panic.log` goes with the bundle, this line stays.
+    log.error("panic", { stack: text });
+  };
+  watchPanics(globalThis, say, () => {
     code = 1;
     shim.end("panic");
   });
@@ -189,14 +205,20 @@ export async function runServer(
   const served = server.serve(listener);
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);
+  const about = { version: shimVersion, pid: Deno.pid, bundle };
+  log.info(shimServes, about);
   await ready();
   await announce(platform, args, log);
+  if (folder !== undefined) {
+    void pruneLogsLogged(folder, { platform, log, clock, timeouts });
+  }
   await shim.ended;
   // Who sees its connection closed shall find nothing left.
   await listener.close();
   await served;
   await platform.cleanUp(args.namespace, group.key);
   await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));
+  shimLog.close();
   return code;
 }
 

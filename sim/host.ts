@@ -49,6 +49,10 @@ export function simulatedPlatform(
       const { openLogSink } = await import("./log_sink.ts");
       return openLogSink(bundle);
     },
+    logFolder: async () => {
+      const { openLogFolder } = await import("./log_folder.ts");
+      return await openLogFolder(state.logs);
+    },
     spawnDetached: (args, options) => Promise.resolve(spawnShim(args, options)),
     layers: async (source) => {
       const { linuxLayers } = await import("./layers.ts");

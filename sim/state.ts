@@ -26,6 +26,8 @@ export interface StateFolders {
   readonly vms: string;
   /** One file per network namespace. */
   readonly networks: string;
+  /** Log files of the shims. */
+  readonly logs: string;
 }
 
 /**
@@ -62,6 +64,7 @@ export function stateFolders(root: string | undefined): StateFolders {
     sockets: `${trimmed}/s`,
     vms: `${trimmed}/vm`,
     networks: `${trimmed}/n`,
+    logs: `${trimmed}/log`,
   };
 }
 

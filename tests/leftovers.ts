@@ -68,6 +68,8 @@ async function files(dir: string): Promise<string[]> {
   const visit = async (path: string): Promise<void> => {
     for (const { name, isDirectory } of await entries(path)) {
       const child = `${path}/${name}`;
+      // The logs of sandboxes stay, so that one can read why a sandbox died.
+      if (child === `${dir}/lcow/log`) continue;
       if (isDirectory) await visit(child);
       else found.push(child);
     }

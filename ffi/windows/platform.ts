@@ -135,6 +135,10 @@ export function windowsPlatform(parts: WindowsParts): Platform {
         throw error;
       }
     },
+    logFolder: async () => {
+      const { openLogFolder } = await import("./system/private_folder.ts");
+      return openLogFolder(libraries, Deno.env.get("ProgramData"));
+    },
     spawnDetached: async (args, options) => {
       const [{ spawnProcess }, { ownCommand, ownProgram }] = await Promise.all([
         import("./system/detached_process.ts"),

@@ -38,6 +38,8 @@ export class LcowHost {
   /** The compute service; a test that needs one sets it. */
   compute: LcowContext["compute"] = () =>
     Promise.reject(new Error("this test has no compute service"));
+  /** Gets what is printed on standard output; what it throws fails the write. */
+  onPrint: (text: string) => void = () => {};
   /** Interrupts what runs. */
   readonly interruption = new AbortController();
   readonly #clock: Clock;
@@ -77,7 +79,12 @@ export class LcowHost {
       texts[name] += decoder.decode(bytes);
       return Promise.resolve();
     };
-    const print = writeTo("stdout");
+    const printed = writeTo("stdout");
+    // deno-lint-ignore require-await -- what `onPrint` throws is a rejection
+    const print = async (bytes: Uint8Array): Promise<void> => {
+      this.onPrint(decoder.decode(bytes));
+      return printed(bytes);
+    };
     const context = (): Promise<LcowContext> =>
       Promise.resolve({
         platform: this.platform,

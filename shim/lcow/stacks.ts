@@ -11,7 +11,7 @@ import { findShimOf, findShims, withShim } from "./shims.ts";
 import { type LcowContext, namespaceOf, type Word } from "./word.ts";
 
 /** What one shim answered. */
-interface StacksReport {
+export interface StacksReport {
   /** Address of its endpoint. */
   readonly address: string;
   /** containerd's namespace, when it is known. */
@@ -26,7 +26,12 @@ interface StacksReport {
   readonly problem?: string;
 }
 
-async function stacksOf(
+/**
+ * Asks one shim.
+ *
+ * @throws {ShimError} Why it has not answered.
+ */
+export async function stacksOf(
   report: ShimReport,
   context: LcowContext,
   signal: AbortSignal,
@@ -50,7 +55,8 @@ async function stacksOf(
   };
 }
 
-function textOf({ host, guest, problem }: StacksReport): string {
+/** The answer for people. */
+export function stacksText({ host, guest, problem }: StacksReport): string {
   if (host === undefined) return `Cannot ask it: ${problem}\n`;
   const guestText = guest ?? "The guest cannot tell what it is doing.\n";
   return `Host:\n${host}\nGuest:\n${guestText}`;
@@ -72,7 +78,7 @@ export const stacks: Word = {
     if (id !== undefined) {
       const shim = await findShimOf(id, namespace, context, signal);
       const report = await stacksOf(shim, context, signal);
-      return { json: { shims: [report] }, text: textOf(report) };
+      return { json: { shims: [report] }, text: stacksText(report) };
     }
     const found = await findShims(context, signal, { namespace });
     const shims = found.filter(({ state }) => state === "serving");
@@ -85,7 +91,7 @@ export const stacks: Word = {
       ),
     );
     const texts = shims.map((shim, index) =>
-      `Shim ${nameOf(shim)}\n${textOf(reports[index]!)}`
+      `Shim ${nameOf(shim)}\n${stacksText(reports[index]!)}`
     );
     return {
       json: { shims: reports },

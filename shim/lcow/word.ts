@@ -63,7 +63,15 @@ export interface LcowContext {
   /** Endpoints, and what crashed shims left. */
   readonly platform: Pick<
     Platform,
-    "endpoint" | "endpoints" | "connect" | "leftovers"
+    | "endpoint"
+    | "endpoints"
+    | "connect"
+    | "leftovers"
+    | "logFolder"
+    | "diagnose"
+    | "os"
+    | "arch"
+    | "build"
   >;
   /** Loads the compute service; called only by words that need it. */
   readonly compute: () => Promise<Pick<ComputeHost, "open" | "enumerate">>;

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { bundle } from "./bundle.ts";
 import { inspect } from "./inspect.ts";
+import { logs } from "./logs.ts";
 import { prune } from "./prune.ts";
 import { ps } from "./ps.ts";
 import { share } from "./share.ts";
@@ -16,6 +18,8 @@ export const words: readonly Word[] = [
   ps,
   inspect,
   stacks,
+  logs,
+  bundle,
   share,
   prune,
 ];

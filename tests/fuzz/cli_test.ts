@@ -66,8 +66,11 @@ Deno.test("parseBootstrap() and unpackOptions() take or refuse any input", async
   );
 });
 
+/** All but the one that writes a file where its command line says. */
+const fuzzed = words.filter(({ name }) => name !== "bundle");
+
 const lcowWord = fc.constantFrom(
-  ...[...words.map(({ name }) => name), "top", "pod1", "pod1/x", "", "-"],
+  ...[...fuzzed.map(({ name }) => name), "top", "pod1", "pod1/x", "", "-"],
   ...["--json", "--help", "-h", "-n", "n", "--namespace=n", "--namespace"],
   ...[
     "--",
@@ -111,7 +114,7 @@ Deno.test("lcow takes or refuses any command line, and does nothing for one that
       fc.asyncProperty(commands, async (args) => {
         looks = 0;
         const done = [0, scene.vm.modified.length];
-        const { code, stdout, stderr } = await host.run(args);
+        const { code, stdout, stderr } = await host.run(args, fuzzed);
         assert([0, 1, 2].includes(code), String(code));
         assertEquals(stderr === "", code === 0);
         if (code === 0) return;

@@ -140,6 +140,7 @@ const plain: Readonly<Record<string, () => Argument>> = {
 const special: Readonly<Record<string, readonly Argument[]>> = {
   // Where to put the handle is what it needs most.
   EventRegister: [text(), null, null, null],
+  CreateDirectoryW: [encodedBytes("Z:\\no\\such\\folder"), null],
   CreateEventW: [null, 0, 0, encodedBytes("no\\such\\folder")],
   CreateToolhelp32Snapshot: [0, 0],
   CreateFileW: [encodedBytes("Z:\\no such file"), 0, 0, null, 3, 0, 0n],

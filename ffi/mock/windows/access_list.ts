@@ -9,13 +9,17 @@ import { ShimError } from "../../../base/errors.ts";
 import type { Advapi32Symbols } from "../../windows/library/advapi32.ts";
 import { readParameter, writeOut } from "../heap.ts";
 import { CallFailure } from "./calls.ts";
-import type { FakeFiles } from "./files.ts";
+import { FakeFile, type FakeFiles } from "./files.ts";
 import type { FakeKernel } from "./kernel.ts";
-import { type Address, viewOf } from "./memory.ts";
+import { type Address, bytesOf, viewOf } from "./memory.ts";
 
 /** Codes of `winerror.h`. */
 const invalidParameter = 87;
+const insufficientBuffer = 122;
 const invalidSid = 1337;
+
+/** `OWNER_SECURITY_INFORMATION`. */
+const ownerInformation = 1;
 
 /** Bytes of `ACL`, of `ACCESS_ALLOWED_ACE` before its SID, and of `SID` before its parts. */
 const listHeader = 8;
@@ -114,11 +118,12 @@ export function foreignAccessList(address: bigint): AccessEntry[] {
 
 /** The symbols of `advapi32.dll` that read, make and write the access lists of files. */
 export function accessListSymbols(
-  { calls, memory }: FakeKernel,
+  { calls, memory, handles }: FakeKernel,
   files: FakeFiles,
 ): Pick<
   Advapi32Symbols,
   | "ConvertStringSidToSidW"
+  | "GetKernelObjectSecurity"
   | "GetNamedSecurityInfoW"
   | "SetEntriesInAclW"
   | "SetNamedSecurityInfoW"
@@ -150,6 +155,21 @@ export function accessListSymbols(
     ConvertStringSidToSidW: (text, out) =>
       calls.run("ConvertStringSidToSidW", 0, () => {
         writeOut(out, keep(encodeSid(readParameter(text))));
+        return 1;
+      }),
+    GetKernelObjectSecurity: (handle, information, descriptor, size, needed) =>
+      calls.run("GetKernelObjectSecurity", 0, () => {
+        const symbol = "GetKernelObjectSecurity";
+        const { content } = handles.find(symbol, handle, FakeFile);
+        const sid = encodeSid(content.owner);
+        const length = descriptorHeader + sid.length;
+        viewOf(needed).setUint32(0, length, true);
+        if (information !== ownerInformation || size < length) {
+          throw new CallFailure(insufficientBuffer);
+        }
+        const view = viewOf(descriptor);
+        view.setUint32(4, descriptorHeader, true);
+        bytesOf(descriptor).set(sid, descriptorHeader);
         return 1;
       }),
     GetNamedSecurityInfoW: (...parameters) =>

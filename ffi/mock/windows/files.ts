@@ -8,16 +8,21 @@
 import type { Kernel32Symbols } from "../../windows/library/kernel32.ts";
 import { encodeUtf16 } from "../../windows/library/utf16.ts";
 import type { AccessEntry } from "./access_list.ts";
+import { readParameter } from "../heap.ts";
 import { CallFailure } from "./calls.ts";
 import type { KernelObject } from "./handles.ts";
 import type { FakeKernel } from "./kernel.ts";
 import { bytesOf } from "./memory.ts";
+import { securityOf } from "./security.ts";
 
 /** `ERROR_FILE_NOT_FOUND`. */
 const fileNotFound = 2;
 
 /** `ERROR_PATH_NOT_FOUND`. */
 const pathNotFound = 3;
+
+/** `ERROR_ALREADY_EXISTS`. */
+const alreadyExists = 183;
 
 /** `CREATE_ALWAYS`. */
 const createAlways = 2;
@@ -33,6 +38,8 @@ export interface FileContent {
   readonly paths: FinalPaths;
   /** Who may open it; null: everybody. */
   access: readonly AccessEntry[] | null;
+  /** SID of its owner. */
+  owner: string;
 }
 
 /** The system (S-1-5-18) may do everything (`FILE_ALL_ACCESS`). */
@@ -69,7 +76,17 @@ export class FakeFiles {
       text: "",
       paths,
       access: systemOnly,
+      owner: "S-1-5-18",
     });
+  }
+
+  /** `CreateDirectoryW`. @throws {CallFailure} When something is there. */
+  makeFolder(path: string, owner: string): void {
+    if (this.#files.has(path.toLowerCase())) {
+      throw new CallFailure(alreadyExists);
+    }
+    this.add(path);
+    this.find(path).owner = owner;
   }
 
   /** What is in a file. @throws {Deno.errors.NotFound} */
@@ -93,12 +110,27 @@ export class FakeFiles {
   }
 }
 
-/** The symbol that tells final paths. */
+/** The SIDs that a descriptor may name as the owner. */
+const owners: ReadonlyMap<string, string> = new Map([
+  ["O:BA", "S-1-5-32-544"],
+]);
+
+/** The symbols that make folders and tell final paths. */
 export function fileSymbols(
-  { calls, handles }: FakeKernel,
-): Pick<Kernel32Symbols, "GetFinalPathNameByHandleW"> {
+  kernel: FakeKernel,
+  files: FakeFiles,
+): Pick<Kernel32Symbols, "CreateDirectoryW" | "GetFinalPathNameByHandleW"> {
+  const { calls, handles } = kernel;
   const symbol = "GetFinalPathNameByHandleW";
   return {
+    CreateDirectoryW: (name, attributes) =>
+      calls.run("CreateDirectoryW", 0, () => {
+        const sddl = securityOf(kernel, attributes);
+        const owner = owners.get(sddl.slice(0, 4));
+        if (owner === undefined) kernel.misuse.push(`A folder without ${sddl}`);
+        files.makeFolder(readParameter(name), owner ?? "");
+        return 1;
+      }),
     [symbol]: (handle, buffer, size, flags) =>
       calls.run(symbol, 0, () => {
         const { content } = handles.find(symbol, handle, FakeFile);

@@ -131,7 +131,7 @@ export class FakeWindows implements Disposable {
       ...kernelSymbols(kernel),
       ...pipeSymbols(kernel, this.pipes, this.files),
       ...pipeListSymbols(kernel, this.pipes),
-      ...fileSymbols(kernel),
+      ...fileSymbols(kernel, this.files),
       ...eventSymbols(kernel),
       ...processSymbols(kernel, (process) => this.started.push(process)),
       ...processListSymbols(kernel, this.processes),

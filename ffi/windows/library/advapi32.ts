@@ -41,6 +41,17 @@ export const advapi32Interface = {
     ],
     result: "u32", // DWORD: Win32 code
   },
+  /** Reads parts of the security descriptor of an open object, self-relative. */
+  GetKernelObjectSecurity: {
+    parameters: [
+      "u64", // HANDLE Handle
+      "u32", // SECURITY_INFORMATION RequestedInformation
+      "buffer", // PSECURITY_DESCRIPTOR pSecurityDescriptor
+      "u32", // DWORD nLength
+      "buffer", // LPDWORD lpnLengthNeeded
+    ],
+    result: "i32", // BOOL
+  },
   /** Makes an access list of another one and of new entries. */
   SetEntriesInAclW: {
     parameters: [

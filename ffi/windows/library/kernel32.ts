@@ -162,6 +162,14 @@ export const kernel32Interface = {
     ],
     result: "i32", // BOOL
   },
+  /** Makes a folder. */
+  CreateDirectoryW: {
+    parameters: [
+      "buffer", // LPCWSTR lpPathName
+      "buffer", // LPSECURITY_ATTRIBUTES lpSecurityAttributes
+    ],
+    result: "i32", // BOOL
+  },
   /** The final path of an open file, in the flavour that the flags ask for. */
   GetFinalPathNameByHandleW: {
     parameters: [

@@ -22,6 +22,8 @@ export const Win32 = {
   BrokenPipe: 109,
   /** A buffer is too small. */
   InsufficientBuffer: 122,
+  /** Something of this name is there already. */
+  AlreadyExists: 183,
   /** All instances of a pipe are taken. */
   PipeBusy: 231,
   /** The pipe is being closed. */
