@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Duplex } from "./duplex.ts";
 import { messageOf, ShimError } from "./errors.ts";
 import { joinWindowsPath } from "./windows_path.ts";
 
@@ -74,6 +75,44 @@ export function loggingCommand(url: string, os: string): LoggingCommand {
   } catch (error) {
     throw refusal(messageOf(error), error);
   }
+}
+
+/** A program that was started, and what it says that it is ready with. */
+export interface StartingProgram {
+  /** Its path. */
+  readonly path: string;
+  /** Gives a byte, or ends, when it is ready. */
+  readonly wait: Pick<Duplex, "read" | "close">;
+  /** Its exit code. Never rejects. */
+  readonly exited: Promise<number>;
+  /** True once it has begun to end, which closes `wait`, too. */
+  isEnding(): boolean | Promise<boolean>;
+}
+
+/**
+ * Waits until a program says that it is ready, and closes `wait`.
+ *
+ * @throws {ShimError} Unavailable when it ends before; the signal's reason.
+ */
+export async function readiness(
+  { path, wait, exited, isEnding }: StartingProgram,
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = (): void => void wait.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    if (await wait.read(new Uint8Array(1)) !== null) return;
+    signal.throwIfAborted();
+    if (!await isEnding()) return;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await wait.close();
+  }
+  throw new ShimError(
+    "Unavailable",
+    `Logging program "${path}" ended with code ${await exited} before it was ready`,
+  );
 }
 
 function windowsProgram(path: string): string {

@@ -295,6 +295,39 @@ export interface StdioOptions {
   readonly reconnectLimit?: number;
 }
 
+/** Whose output a logging program takes. */
+export interface LoggedProcess {
+  /** The namespace of containerd. */
+  readonly namespace: string;
+  /** The container, as containerd calls it. */
+  readonly containerId: string;
+  /** Empty for the init process. */
+  readonly execId: string;
+}
+
+/** A program of the host that takes the output of one process. */
+export interface LoggingProgram {
+  /** Its id. */
+  readonly pid: number;
+  /**
+   * Takes the output. A write waits for the program to read, and rejects when
+   * it will not read any more.
+   */
+  readonly stdout: Duplex;
+  /** Takes the errors, in the same way. */
+  readonly stderr: Duplex;
+  /**
+   * Waits until it says that it is ready; called once.
+   *
+   * @throws {ShimError} Unavailable when it ends before; the signal's reason.
+   */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Its exit code once it has ended, -1 when nobody knows it. Never rejects. */
+  readonly exited: Promise<number>;
+  /** Ends it at once. One that has ended is left alone. */
+  kill(): void;
+}
+
 /** Memory of the host that one VM uses. */
 export interface VmMemoryCounter {
   /** Bytes in use. @throws {HResultError} When the VM is gone. */
@@ -335,15 +368,20 @@ export interface Platform {
   listen(address: string): Promise<DuplexListener>;
   /** Connects to an address that containerd or {@linkcode Platform.endpoint} gave. @throws {ShimError} Unavailable when nobody serves it. */
   connect(address: string, signal?: AbortSignal): Promise<Duplex>;
-  /**
-   * Opens one stream of a task: a FIFO or named pipe, or a log file (`file://`).
-   * Programs that take logs (`binary://`) come with the services.
-   */
+  /** Opens one stream of a task: a FIFO or named pipe, or a log file (`file://`). */
   stdio(
     url: string,
     name: StdioName,
     options?: StdioOptions,
   ): Promise<Duplex>;
+  /**
+   * Starts a program that takes both outputs of a task (`binary://`). The caller
+   * closes its streams and sees to its end.
+   *
+   * @throws {ShimError} InvalidArgument when the address names no program of this
+   * machine; else why it cannot be started. Nothing is left then.
+   */
+  startLogger(url: string, process: LoggedProcess): Promise<LoggingProgram>;
   /** Where log lines go: the log pipe or containerd's `log` FIFO in the bundle. Never blocks. */
   logSink(namespace: string, id: string, bundle: string): Promise<LogSink>;
   /** Starts this program anew, detached, with `args`, and `stdin` as its input. */

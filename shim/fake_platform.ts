@@ -10,11 +10,14 @@ import {
   memoryPair,
 } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
+import { FakeLoggingProgram } from "../controllers/testing/fake_logging_program.ts";
 import type {
   DetachedProcess,
   Finding,
   LayerSet,
   LayerSource,
+  LoggedProcess,
+  LoggingProgram,
   Platform,
   StdioName,
   StdioOptions,
@@ -119,6 +122,12 @@ export class FakePlatform implements Platform {
   readonly streams: Map<string, Duplex> = new Map();
   /** How those streams were opened, by url. */
   readonly streamOptions: Map<string, StdioOptions> = new Map();
+  /** Logging programs, and what they were started for. */
+  readonly programs: {
+    readonly url: string;
+    readonly process: LoggedProcess;
+    readonly program: FakeLoggingProgram;
+  }[] = [];
   /** What `doctor` finds. */
   findings: readonly Finding[] = [];
   /** What happens to a new child; it becomes ready by default. */
@@ -161,6 +170,12 @@ export class FakePlatform implements Platform {
     this.streams.set(url, mine);
     this.streamOptions.set(url, options);
     return Promise.resolve(theirs);
+  }
+
+  startLogger(url: string, process: LoggedProcess): Promise<LoggingProgram> {
+    const program = new FakeLoggingProgram();
+    this.programs.push({ url, process, program });
+    return Promise.resolve(program);
   }
 
   logSink(): Promise<(line: string) => void> {

@@ -9,7 +9,7 @@ import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
-import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
+import { type ClientStreams, runInVm } from "../controllers/process/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import type { Machine } from "./host.ts";
@@ -21,23 +21,29 @@ import { sharePath } from "./share_path.ts";
  * Loads everything that a container needs.
  *
  * @param machine Where it runs.
+ * @param namespace The namespace of containerd.
  * @param log Log of the process.
  * @param clock Source of time.
  * @param timeouts Bounds.
  */
 export async function loadRuntime(
   machine: Machine,
+  namespace: string,
   log: Logger,
   clock: Clock,
   timeouts: Timeouts,
 ): Promise<Runtime> {
   const host = await machine.host(log);
   const { platform, compute, files } = host;
-  const openStdio = (options: Options): OpenStdio => (url, name, signal) =>
-    platform.stdio(url, name, {
-      signal,
-      reconnectLimit: reconnectLimit(options),
-    });
+  const streams = (options: Options): ClientStreams => ({
+    open: (url, name, signal) =>
+      platform.stdio(url, name, {
+        signal,
+        reconnectLimit: reconnectLimit(options),
+      }),
+    startLogger: (url, process) =>
+      platform.startLogger(url, { namespace, ...process }),
+  });
   return {
     platform,
     newVm: (id) =>
@@ -51,7 +57,7 @@ export async function loadRuntime(
         runtimeId: vm.runtimeId,
         compute,
         files,
-        openStdio: openStdio(options),
+        streams: streams(options),
         log,
         clock,
         timeouts,
@@ -71,7 +77,7 @@ export async function loadRuntime(
       const { guest } = vm;
       const deps = {
         guest,
-        openStdio: openStdio(options),
+        streams: streams(options),
         log,
         clock,
         timeouts,

@@ -36,6 +36,7 @@ class Scene {
     const machine = { platform, host: () => Promise.resolve(this.host) };
     return await loadRuntime(
       machine,
+      "default",
       silentLogger,
       this.clock,
       defaultTimeouts,

@@ -123,7 +123,7 @@ export async function runServer(
     clock,
     timeouts,
   });
-  const runtime = loadRuntimeLogged(machine, log);
+  const runtime = loadRuntimeLogged(machine, args.namespace, log);
   const shim = new Shim({
     runtime,
     options,
@@ -175,10 +175,20 @@ async function announce(
 }
 
 /** Loads the controllers; a failure is every create's answer. */
-function loadRuntimeLogged(machine: Machine, log: Logger): Promise<Runtime> {
+function loadRuntimeLogged(
+  machine: Machine,
+  namespace: string,
+  log: Logger,
+): Promise<Runtime> {
   const load = async (): Promise<Runtime> => {
     const { loadRuntime } = await import("./load_runtime.ts");
-    return await loadRuntime(machine, log, systemClock, defaultTimeouts);
+    return await loadRuntime(
+      machine,
+      namespace,
+      log,
+      systemClock,
+      defaultTimeouts,
+    );
   };
   const runtime = load();
   runtime.catch((error) => {

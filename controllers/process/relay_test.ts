@@ -8,7 +8,7 @@ import { FakeGuest } from "../../bridge/fake_guest.ts";
 import type { FakeGuestProcess } from "../../bridge/fake_guest_process.ts";
 import { allStdio, FakeClient } from "../testing/fake_stdio.ts";
 import { ProcessController } from "./controller.ts";
-import type { OpenStdio } from "./stdio.ts";
+import type { ClientStreams } from "./stdio.ts";
 
 class World {
   readonly guest = new FakeGuest();
@@ -16,10 +16,13 @@ class World {
   readonly clock = new FakeClock();
   readonly process: ProcessController;
 
-  constructor(open?: OpenStdio) {
+  constructor(open?: ClientStreams["open"]) {
     this.process = new ProcessController({
       guest: this.guest,
-      openStdio: open ?? this.client.open,
+      streams: {
+        open: open ?? ((...args) => this.client.open(...args)),
+        startLogger: (...args) => this.client.startLogger(...args),
+      },
       log: silentLogger,
       clock: this.clock,
       timeouts: defaultTimeouts,
@@ -166,7 +169,9 @@ Deno.test("SIGKILL does not cut off output that a client takes", async () => {
 
 Deno.test("a client whose stream fails does not block the process", async () => {
   const client = new FakeClient();
-  const broken = async (...args: Parameters<OpenStdio>): Promise<Duplex> => ({
+  const broken = async (
+    ...args: Parameters<ClientStreams["open"]>
+  ): Promise<Duplex> => ({
     ...await client.open(...args),
     write: () => Promise.reject(new ShimError("Unavailable", "broken pipe")),
     close: () => Promise.reject(new ShimError("Internal", "cannot close")),

@@ -31,7 +31,7 @@ class Scene {
     const log = silentLogger;
     const timeouts = defaultTimeouts;
     return runInVm(
-      { guest, openStdio: client.open, log, clock, timeouts },
+      { guest, streams: client, log, clock, timeouts },
       { args, workdir: "/tmp", stdio },
       caller.signal,
     );

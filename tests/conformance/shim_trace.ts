@@ -121,6 +121,7 @@ class Play {
     this.#shim = new Shim({
       runtime: loadRuntime(
         { platform, host: () => Promise.resolve(this.#host.ports) },
+        "default",
         silentLogger,
         clock,
         defaultTimeouts,

@@ -77,6 +77,7 @@ export class Life {
     const { platform } = this.host.ports;
     this.#runtime = loadRuntime(
       { platform, host: () => Promise.resolve(this.host.ports) },
+      "default",
       silentLogger,
       this.clock,
       defaultTimeouts,
