@@ -94,7 +94,9 @@ export async function openUpstream(
   }
   if (namesLoggingProgram(paths.stdout)) {
     signal?.throwIfAborted();
-    const program = await client.startLogger(paths.stdout, process);
+    const { containerId, execId } = process;
+    const name = { containerId, execId };
+    const program = await client.startLogger(paths.stdout, name);
     return await readyUpstream(program, options, signal);
   }
   const opened: Partial<Record<StdioName, Duplex>> = {};
