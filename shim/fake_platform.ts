@@ -16,13 +16,15 @@ import type {
   Finding,
   LayerSet,
   LayerSource,
-  LoggedProcess,
-  LoggingProgram,
   Platform,
-  StdioName,
-  StdioOptions,
   VmMemoryCounter,
 } from "../hcs/ports.ts";
+import type {
+  LoggedProcess,
+  LoggingProgram,
+  StdioName,
+  StdioOptions,
+} from "../hcs/stdio.ts";
 
 /** Hands out the other ends of connections. */
 class MemoryListener implements DuplexListener {

@@ -8,7 +8,7 @@
 import type { Duplex } from "../base/duplex.ts";
 import { silentLogger } from "../base/log.ts";
 import { loggingCommand, readiness } from "../base/logging_program.ts";
-import type { LoggedProcess, LoggingProgram } from "../hcs/ports.ts";
+import type { LoggedProcess, LoggingProgram } from "../hcs/stdio.ts";
 import { fdDuplex } from "../ffi/linux/fd_stream.ts";
 import { close, open, OpenFlag, pipe } from "../ffi/linux/files.ts";
 import { kill } from "../ffi/linux/process.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ShimError } from "../base/errors.ts";
 import { libc } from "../ffi/linux/libc.ts";
-import type { LoggingProgram } from "../hcs/ports.ts";
+import type { LoggingProgram } from "../hcs/stdio.ts";
 import { startLogger } from "./logging_program.ts";
 
 Deno.test.beforeAll(() => void libc());

@@ -8,7 +8,7 @@ import { abortable, type Clock, deadline } from "../../base/clock.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Timeouts } from "../../base/timeouts.ts";
-import type { LoggingProgram } from "../../hcs/ports.ts";
+import type { LoggingProgram } from "../../hcs/stdio.ts";
 
 /** What seeing to a program needs. */
 export interface LoggingOptions {

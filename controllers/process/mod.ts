@@ -11,7 +11,7 @@ export type {
   LoggedProcess,
   LoggingProgram,
   StdioName,
-} from "../../hcs/ports.ts";
+} from "../../hcs/stdio.ts";
 export type * from "../../oci/spec.gen.ts";
 
 export {

@@ -11,7 +11,7 @@ import type {
   LoggedProcess,
   LoggingProgram,
   StdioName,
-} from "../../hcs/ports.ts";
+} from "../../hcs/stdio.ts";
 import { loggerEnded, loggerReady, type LoggingOptions } from "./logging.ts";
 
 /** Where a client wants the streams; empty means none. */

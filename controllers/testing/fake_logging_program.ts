@@ -6,7 +6,7 @@
 
 import { abortable } from "../../base/clock.ts";
 import { type Duplex, memoryPair } from "../../base/duplex.ts";
-import type { LoggingProgram } from "../../hcs/ports.ts";
+import type { LoggingProgram } from "../../hcs/stdio.ts";
 
 /** A program that the test controls. By default it is ready, and ends with its streams. */
 export class FakeLoggingProgram implements LoggingProgram {

@@ -5,7 +5,7 @@
  */
 
 import { type Duplex, memoryPair } from "../../base/duplex.ts";
-import type { StdioName } from "../../hcs/ports.ts";
+import type { StdioName } from "../../hcs/stdio.ts";
 import type { ClientStreams, ProcessName, StdioPaths } from "../process/mod.ts";
 import { noStdio } from "../process/stdio.ts";
 import { CallScript } from "./call_script.ts";

@@ -9,7 +9,7 @@
 
 import { messageOf } from "../../base/errors.ts";
 import { windowsParts, windowsPlatform } from "../../ffi/windows/platform.ts";
-import type { LoggingProgram } from "../../hcs/ports.ts";
+import type { LoggingProgram } from "../../hcs/stdio.ts";
 
 const [url = "", failing = "", crashing = "", silent = ""] = Deno.args;
 const parts = windowsParts();

@@ -13,7 +13,7 @@ import {
   loggingCommand,
   readiness,
 } from "../../../base/logging_program.ts";
-import type { LoggedProcess, LoggingProgram } from "../../../hcs/ports.ts";
+import type { LoggedProcess, LoggingProgram } from "../../../hcs/stdio.ts";
 import { pipePrefix } from "../io/pipe.ts";
 import { type ServedPipe, servePipe } from "../io/served_pipe.ts";
 import type { WindowsIo } from "../io/windows_io.ts";

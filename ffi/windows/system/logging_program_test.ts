@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../../base/errors.ts";
 import type { LoggingCommand } from "../../../base/logging_program.ts";
-import type { LoggingProgram } from "../../../hcs/ports.ts";
+import type { LoggingProgram } from "../../../hcs/stdio.ts";
 import { FakeIo } from "../../mock/windows/bench.ts";
 import type { FakePeer } from "../../mock/windows/peer.ts";
 import { type StartedProgram, startLogger } from "./logging_program.ts";
