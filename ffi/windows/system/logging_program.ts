@@ -17,6 +17,7 @@ import type { LoggedProcess, LoggingProgram } from "../../../hcs/stdio.ts";
 import { pipePrefix } from "../io/pipe.ts";
 import { type ServedPipe, servePipe } from "../io/served_pipe.ts";
 import type { WindowsIo } from "../io/windows_io.ts";
+import type { Kernel32Symbols } from "../library/kernel32.ts";
 
 /** `PROCESS_QUERY_LIMITED_INFORMATION`. */
 const queryLimited = 0x1000;
@@ -165,7 +166,8 @@ function systemStart(io: WindowsIo): NonNullable<LoggingParts["start"]> {
     return {
       pid: child.pid,
       exited,
-      isEnding: () => hasExited || hasExitCode(io, child.pid),
+      isEnding: () =>
+        hasExited || hasExitCode(io.libraries.kernel32, child.pid),
       kill: () => {
         if (!hasExited) kill(child);
       },
@@ -205,13 +207,21 @@ function kill(child: Deno.ChildProcess): void {
   }
 }
 
-/** Whether a child that was not waited for has an exit code. */
-function hasExitCode(
-  { libraries: { kernel32 } }: WindowsIo,
+/**
+ * Whether a child has an exit code. Windows sets it before it closes the handles
+ * of the process, and that before it tells who waits.
+ *
+ * @param pid A child that Deno has not waited for: nobody else has its id.
+ */
+export function hasExitCode(
+  kernel32: Pick<
+    Kernel32Symbols,
+    "OpenProcess" | "GetExitCodeProcess" | "CloseHandle"
+  >,
   pid: number,
 ): boolean {
   const handle = kernel32.OpenProcess(queryLimited, 0, pid);
-  if (handle === 0n) return true;
+  if (handle === 0n) return true; // it is gone
   try {
     const code = new Uint32Array(1);
     return kernel32.GetExitCodeProcess(handle, code) === 0 ||

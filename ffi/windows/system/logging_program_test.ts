@@ -4,7 +4,11 @@ import type { LoggingCommand } from "../../../base/logging_program.ts";
 import type { LoggingProgram } from "../../../hcs/stdio.ts";
 import { FakeIo } from "../../mock/windows/bench.ts";
 import type { FakePeer } from "../../mock/windows/peer.ts";
-import { type StartedProgram, startLogger } from "./logging_program.ts";
+import {
+  hasExitCode,
+  type StartedProgram,
+  startLogger,
+} from "./logging_program.ts";
 
 const url = "binary:///C:/bin/logger.exe?--to=web";
 const init = { namespace: "k8s.io", containerId: "web", execId: "" };
@@ -190,4 +194,35 @@ Deno.test("a program that cannot be started leaves no pipe", async () => {
     "path is unsafe",
   );
   assertEquals(await bench.end(), []);
+});
+
+Deno.test("hasExitCode() tells a process that runs from one that ends or is gone", () => {
+  const cases: readonly [
+    what: string,
+    code: number | undefined,
+    is: boolean,
+  ][] = [
+    ["runs", 259, false],
+    ["ended with 0", 0, true],
+    ["ended with 8", 8, true],
+    ["cannot be asked", undefined, true],
+  ];
+  for (const [what, code, expected] of cases) {
+    const closed: (number | bigint)[] = [];
+    const kernel32: Parameters<typeof hasExitCode>[0] = {
+      OpenProcess: (access, inherit, pid) => {
+        assertEquals([access, inherit, pid], [0x1000, 0, 77]);
+        return 5n;
+      },
+      GetExitCodeProcess: (_handle, into) => {
+        if (code === undefined) return 0;
+        (into as Uint32Array)[0] = code;
+        return 1;
+      },
+      CloseHandle: (handle) => closed.push(handle),
+    };
+    assertEquals(hasExitCode(kernel32, 77), expected, what);
+    assertEquals(closed, [5n], what);
+    assertEquals(hasExitCode({ ...kernel32, OpenProcess: () => 0n }, 77), true);
+  }
 });
