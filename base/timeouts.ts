@@ -34,6 +34,10 @@ export const defaultTimeouts = {
   drainGrace: 1_000,
   /** Output may still come, as long as it moves, after a process exited. */
   drainLimit: 30_000,
+  /** A logging program says that it is ready (hcsshim: 10 s). */
+  loggerReady: 10_000,
+  /** A logging program whose streams have ended is over, or is killed (hcsshim: 10 s). */
+  loggerExit: 10_000,
   /** `start` waits for its `serve` child to be connectable. */
   serveReady: 10_000,
   /** `start` finds out whether somebody serves its group's endpoint. */

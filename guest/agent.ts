@@ -27,7 +27,7 @@ import { initialEnforcers } from "./policy/enforcers.ts";
 import { hostDataReader } from "./policy/host_data.ts";
 import { VmPolicy } from "./policy/policy.ts";
 import { programRunner } from "./program.ts";
-import { Reaper } from "./reaper.ts";
+import { Reaper } from "../ffi/linux/reaper.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import { kernelSandboxMounts } from "./spec/sandbox_mounts.ts";

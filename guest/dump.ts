@@ -9,7 +9,7 @@ import type { ExternalProcesses } from "./external.ts";
 import type { NetworkNamespaces } from "./network/namespaces.ts";
 import type { Pods } from "./pods.ts";
 import type { GuestProcess } from "./process/process.ts";
-import type { Reaper } from "./reaper.ts";
+import type { Reaper } from "../ffi/linux/reaper.ts";
 
 /** Calls of the host that have not been answered. */
 export interface CallList {

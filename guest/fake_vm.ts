@@ -25,7 +25,7 @@ import { FakeNetwork } from "./network/fake.ts";
 import { NetworkNamespaces } from "./network/namespaces.ts";
 import { openDoor } from "./policy/enforcers.ts";
 import { type PolicyOptions, VmPolicy } from "./policy/policy.ts";
-import { Reaper } from "./reaper.ts";
+import { Reaper } from "../ffi/linux/reaper.ts";
 import { FakeRuntime } from "./runtime/fake.ts";
 import { Confidential } from "./storage/confidential.ts";
 import { openStorage } from "./storage/open.ts";

@@ -11,7 +11,7 @@ import type { Timeouts } from "../base/timeouts.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
 import type { NetworkNamespaces } from "./network/namespaces.ts";
 import type { VmPolicy } from "./policy/policy.ts";
-import type { Reaper } from "./reaper.ts";
+import type { Reaper } from "../ffi/linux/reaper.ts";
 import type { OciRuntime } from "./runtime/runtime.ts";
 import type { SandboxMounts } from "./spec/sandbox_mounts.ts";
 import type { GuestStorage } from "./storage/storage.ts";

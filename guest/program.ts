@@ -9,7 +9,7 @@ import { type Clock, deadline } from "../base/clock.ts";
 import { ShimError } from "../base/errors.ts";
 import { close, open, OpenFlag } from "../ffi/linux/files.ts";
 import { spawn } from "../ffi/linux/spawn.ts";
-import type { Reaper } from "./reaper.ts";
+import type { Reaper } from "../ffi/linux/reaper.ts";
 import { findProgram } from "./runtime/detect.ts";
 
 /**

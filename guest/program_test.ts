@@ -5,7 +5,7 @@ import { silentLogger as log } from "../base/log.ts";
 import { libc } from "../ffi/linux/libc.ts";
 import { kill } from "../ffi/linux/process.ts";
 import { ProgramError, programRunner, type RunProgram } from "./program.ts";
-import { Reaper } from "./reaper.ts";
+import { Reaper } from "../ffi/linux/reaper.ts";
 
 Deno.test.beforeAll(() => void libc());
 

@@ -9,6 +9,14 @@
 import type { Duplex, DuplexListener } from "../base/duplex.ts";
 import type { LogSink } from "../base/log.ts";
 import type { Json } from "../base/json.ts";
+import type {
+  LoggedProcess,
+  LoggingProgram,
+  StdioName,
+  StdioOptions,
+} from "./stdio.ts";
+
+export type * from "./stdio.ts";
 
 /** How a compute system ended. */
 export interface ExitInfo {
@@ -281,20 +289,6 @@ export interface DetachedProcess {
   release(): void;
 }
 
-/** Which standard stream of a process. */
-export type StdioName = "stdin" | "stdout" | "stderr";
-
-/** How a stream of a task is opened. */
-export interface StdioOptions {
-  /** Ends the attempt to open it. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Milliseconds for which output is held for a reader that comes back; 0 is for
-   * ever. Only named pipes lose their reader: a FIFO stays.
-   */
-  readonly reconnectLimit?: number;
-}
-
 /** Event tracing of the system, beside the log. */
 export interface SystemEvents {
   /**
@@ -373,15 +367,20 @@ export interface Platform {
    * @throws {ShimError} PermissionDenied when this user may not look.
    */
   endpoints(): Promise<readonly string[]>;
-  /**
-   * Opens one stream of a task: a FIFO or named pipe, or a log file (`file://`).
-   * Programs that take logs (`binary://`) come with the services.
-   */
+  /** Opens one stream of a task: a FIFO or named pipe, or a log file (`file://`). */
   stdio(
     url: string,
     name: StdioName,
     options?: StdioOptions,
   ): Promise<Duplex>;
+  /**
+   * Starts a program that takes both outputs of a task (`binary://`). The caller
+   * closes its streams and sees to its end.
+   *
+   * @throws {ShimError} InvalidArgument when the address names no program of this
+   * machine; else why it cannot be started. Nothing is left then.
+   */
+  startLogger(url: string, process: LoggedProcess): Promise<LoggingProgram>;
   /** Where log lines go: the log pipe or containerd's `log` FIFO in the bundle. Never blocks. */
   logSink(namespace: string, id: string, bundle: string): Promise<LogSink>;
   /**

@@ -60,6 +60,59 @@ Deno.test("a call whose client is gone is listed while it goes on, and not once 
   assertEquals(calls.underWay, []);
 });
 
+Deno.test("host:O11 wrapped handlers run from the outside in, and end from the inside out", async () => {
+  const order: string[] = [];
+  const clocks = ["outer", "inner"].map((name) => {
+    const clock = new FakeClock();
+    const now = clock.now.bind(clock);
+    clock.now = () => {
+      order.push(`${name} lists`);
+      return now();
+    };
+    return clock;
+  });
+  const [outer, inner] = clocks.map((clock) =>
+    new Calls({ clock, tracer: noTracer, sandboxOf: () => undefined })
+  ) as [Calls, Calls];
+  const listed = (): number[] =>
+    [outer, inner].map(({ underWay }) => underWay.length);
+  const handlers: Handlers<typeof TaskV3> = {
+    Start: ({ id }, { method }) => {
+      order.push(`${method} of ${id}, listed ${listed()}`);
+      if (id === "bad") return Promise.reject(new TypeError("it broke"));
+      return Promise.resolve({ pid: 7 });
+    },
+  };
+  const watched = inner.watch(handlers);
+  const between: Handlers<typeof TaskV3> = {
+    Start: async (request, context) => {
+      order.push(`between, listed ${listed()}`);
+      try {
+        return await watched.Start!(request, context);
+      } finally {
+        order.push(`between again, listed ${listed()}`);
+      }
+    },
+  };
+  const tasks = new ServiceClient(TaskV3, outer.watch(between));
+  const expected = (id: string): string[] => [
+    "outer lists",
+    "between, listed 1,0",
+    "inner lists",
+    `Start of ${id}, listed 1,1`,
+    "between again, listed 1,0",
+  ];
+  assertEquals(await tasks.call("Start", { id: "web" }), { pid: 7 });
+  assertEquals(order.splice(0), expected("web"));
+  await assertRejects(
+    () => tasks.call("Start", { id: "bad" }),
+    TypeError,
+    "it broke",
+  );
+  assertEquals(order, expected("bad"));
+  assertEquals(listed(), [0, 0]);
+});
+
 Deno.test("a method without a handler stays without one", () => {
   assertEquals(Object.keys(scene({}).calls.watch({})), []);
 });

@@ -10,6 +10,7 @@ import {
   memoryPair,
 } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
+import { FakeLoggingProgram } from "../controllers/testing/fake_logging_program.ts";
 import type {
   DetachedProcess,
   Finding,
@@ -17,11 +18,15 @@ import type {
   LayerSource,
   Leftover,
   Platform,
-  StdioName,
-  StdioOptions,
   SystemEvents,
   VmMemoryCounter,
 } from "../hcs/ports.ts";
+import type {
+  LoggedProcess,
+  LoggingProgram,
+  StdioName,
+  StdioOptions,
+} from "../hcs/stdio.ts";
 
 /** Hands out the other ends of connections. */
 class MemoryListener implements DuplexListener {
@@ -125,6 +130,12 @@ export class FakePlatform implements Platform {
   readonly streams: Map<string, Duplex> = new Map();
   /** How those streams were opened, by url. */
   readonly streamOptions: Map<string, StdioOptions> = new Map();
+  /** Logging programs, and what they were started for. */
+  readonly programs: {
+    readonly url: string;
+    readonly process: LoggedProcess;
+    readonly program: FakeLoggingProgram;
+  }[] = [];
   /** What `doctor` finds. */
   findings: readonly Finding[] = [];
   /** Folder of the log files; without one there can be none. */
@@ -178,6 +189,12 @@ export class FakePlatform implements Platform {
     this.streams.set(url, mine);
     this.streamOptions.set(url, options);
     return Promise.resolve(theirs);
+  }
+
+  startLogger(url: string, process: LoggedProcess): Promise<LoggingProgram> {
+    const program = new FakeLoggingProgram();
+    this.programs.push({ url, process, program });
+    return Promise.resolve(program);
   }
 
   logSink(): Promise<(line: string) => void> {

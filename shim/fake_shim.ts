@@ -13,7 +13,7 @@ import type { PathFiles } from "../controllers/device/plan9/mod.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { FakeHostNetwork } from "../controllers/network/testing.ts";
 import { PodController } from "../controllers/pod/mod.ts";
-import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
+import { type ClientStreams, runInVm } from "../controllers/process/mod.ts";
 import type { CallContext } from "../ttrpc/handlers.ts";
 import type { MessageType } from "../ttrpc/message.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
@@ -67,11 +67,15 @@ export class FakeShim {
 
   /** @param options See {@linkcode FakeShimOptions}. */
   constructor(options: FakeShimOptions = {}) {
-    const openStdio = (options: Options): OpenStdio => (url, name, signal) =>
-      this.platform.stdio(url, name, {
-        signal,
-        reconnectLimit: reconnectLimit(options),
-      });
+    const streams = (options: Options): ClientStreams => ({
+      open: (url, name, signal) =>
+        this.platform.stdio(url, name, {
+          signal,
+          reconnectLimit: reconnectLimit(options),
+        }),
+      startLogger: (url, process) =>
+        this.platform.startLogger(url, { namespace: "default", ...process }),
+    });
     const runtime: Runtime = {
       platform: this.platform,
       newVm: () => {
@@ -92,7 +96,7 @@ export class FakeShim {
           runtimeId: vm.runtimeId,
           compute: { grantAccess: () => Promise.resolve() },
           files: { resolve: (path) => Promise.resolve(path) },
-          openStdio: openStdio(options),
+          streams: streams(options),
           log: silentLogger,
           clock: this.clock,
           timeouts: defaultTimeouts,
@@ -112,7 +116,7 @@ export class FakeShim {
         runInVm(
           {
             guest: vm.guest,
-            openStdio: openStdio(options),
+            streams: streams(options),
             log: silentLogger,
             clock: this.clock,
             timeouts: defaultTimeouts,

@@ -11,10 +11,10 @@ import type { Timeouts } from "../base/timeouts.ts";
 import type { Tracer } from "../base/trace.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
-import { type OpenStdio, runInVm } from "../controllers/process/mod.ts";
+import { type ClientStreams, runInVm } from "../controllers/process/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
-import type { StdioName } from "../hcs/ports.ts";
+import type { StdioName } from "../hcs/stdio.ts";
 import { tracedHost } from "../hcs/traced_host.ts";
 import type { Machine } from "./host.ts";
 import type { ShimMetrics } from "./metrics.ts";
@@ -24,6 +24,8 @@ import { sharePath } from "./share_path.ts";
 
 /** What a {@linkcode Runtime} is made with. */
 export interface RuntimeParts {
+  /** The namespace of containerd. */
+  readonly namespace: string;
   /** Log of the process. */
   readonly log: Logger;
   /** Source of time. */
@@ -69,17 +71,20 @@ export async function loadRuntime(
   machine: Omit<Machine, "timeouts">,
   parts: RuntimeParts,
 ): Promise<Runtime> {
-  const { log, clock, timeouts, tracer, metrics } = parts;
+  const { namespace, log, clock, timeouts, tracer, metrics } = parts;
   const host = tracedHost(await machine.host(log), tracer);
   const { platform, compute, files } = host;
-  const openStdio =
-    (options: Options): OpenStdio => async (url, name, signal) => {
+  const streams = (options: Options): ClientStreams => ({
+    open: async (url, name, signal) => {
       const stream = await platform.stdio(url, name, {
         signal,
         reconnectLimit: reconnectLimit(options),
       });
       return counted(stream, name, metrics);
-    };
+    },
+    startLogger: (url, process) =>
+      platform.startLogger(url, { namespace, ...process }),
+  });
   return {
     platform,
     newVm: (id) =>
@@ -101,7 +106,7 @@ export async function loadRuntime(
         runtimeId: vm.runtimeId,
         compute,
         files,
-        openStdio: openStdio(options),
+        streams: streams(options),
         log,
         clock,
         timeouts,
@@ -121,7 +126,7 @@ export async function loadRuntime(
       const { guest } = vm;
       const deps = {
         guest,
-        openStdio: openStdio(options),
+        streams: streams(options),
         log,
         clock,
         timeouts,

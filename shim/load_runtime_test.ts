@@ -1,6 +1,12 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
 import { readFull } from "../base/duplex.ts";
+import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
 import type { JsonObject } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
@@ -45,6 +51,7 @@ class Scene {
     const { platform } = this.host;
     const machine = { platform, host: () => Promise.resolve(this.host) };
     return await loadRuntime(machine, {
+      namespace: "k8s.io",
       log: silentLogger,
       clock: this.clock,
       timeouts: defaultTimeouts,
@@ -142,6 +149,35 @@ Deno.test("a process of the VM ends with its exit code", async () => {
   await guest.answer(request, { ProcessId: 7 });
   await guest.answer(await guest.receive(), { ExitCode: 8 });
   assertEquals(await code, 8);
+  await vm.terminate();
+});
+
+Deno.test("a logging program is told the namespace of containerd", async () => {
+  const scene = new Scene();
+  const runtime = await scene.load();
+  const { vm, guest } = await scene.boot(runtime);
+  const url = "binary:///bin/logger";
+  const failed = assertRejects(
+    () =>
+      runtime.runInVm(vm, noOptions(), {
+        args: ["/bin/true"],
+        workdir: "",
+        stdio: { terminal: false, stdin: "", stdout: url, stderr: "" },
+      }, new AbortController().signal),
+    ShimError,
+    "no such program",
+  );
+  await guest.answer(await guest.receive(), {
+    Result: -2147467259,
+    ErrorMessage: "no such program",
+  });
+  await failed;
+  const [program] = scene.host.platform.programs;
+  assertEquals([program?.url, program?.process], [url, {
+    namespace: "k8s.io",
+    containerId: nullGuid,
+    execId: "",
+  }]);
   await vm.terminate();
 });
 

@@ -169,7 +169,10 @@ export async function runServer(
       : (signal) => platform.connect(address, signal),
     ...parts,
   });
-  const runtime = loadRuntimeLogged(machine, parts);
+  const runtime = loadRuntimeLogged(machine, {
+    namespace: args.namespace,
+    ...parts,
+  });
   const shim = new Shim({
     runtime,
     options,

@@ -45,6 +45,10 @@ export function simulatedPlatform(
       signal?.throwIfAborted();
       return await openStdio(url, name);
     },
+    startLogger: async (url, process) => {
+      const { startLogger } = await import("./logging_program.ts");
+      return startLogger(url, process);
+    },
     logSink: async (_namespace, _id, bundle) => {
       const { openLogSink } = await import("./log_sink.ts");
       return openLogSink(bundle);

@@ -39,6 +39,20 @@ export async function identify(
   return state === "Z" || state === "X" ? undefined : { pid, startTime };
 }
 
+/** `PF_EXITING` of `linux/sched.h`. */
+const exiting = 4;
+
+/**
+ * True once a process has begun to end. The kernel says so before it closes the
+ * descriptors of the process, and these before its parent can wait for it.
+ *
+ * @param pid A child that was not waited for when the question was asked.
+ */
+export async function isEnding(pid: number): Promise<boolean> {
+  const fields = await statFields(pid);
+  return fields === undefined || (Number(fields[6]) & exiting) !== 0;
+}
+
 /** True while this very process runs. */
 export async function isAlive(process: ProcessIdentity): Promise<boolean> {
   const now = await identify(process.pid);

@@ -7,7 +7,7 @@
 import type { Duplex } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { logFilePath, openLogFile } from "../base/log_file.ts";
-import type { StdioName } from "../hcs/ports.ts";
+import type { StdioName } from "../hcs/stdio.ts";
 import { openFifo } from "../ffi/linux/fifo.ts";
 
 /**

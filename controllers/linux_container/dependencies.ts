@@ -12,7 +12,7 @@ import type { ComputeHost, HostFiles } from "../../hcs/ports.ts";
 import type { PathFiles, Plan9Controller } from "../device/plan9/mod.ts";
 import type { ScsiController } from "../device/scsi/mod.ts";
 import type { VpciController } from "../device/vpci/mod.ts";
-import type { OpenStdio } from "../process/mod.ts";
+import type { ClientStreams } from "../process/mod.ts";
 
 /** How directories and files of the host reach the VM. */
 export interface HostShares {
@@ -37,7 +37,7 @@ export interface ContainerDependencies {
   /** The files of the host. */
   readonly files: Pick<HostFiles, "resolve">;
   /** Opens the streams of clients. */
-  readonly openStdio: OpenStdio;
+  readonly streams: ClientStreams;
   /** Where it tells what happens. */
   readonly log: Logger;
   /** Source of time. */

@@ -15,15 +15,18 @@ import type { Timeouts } from "../../base/timeouts.ts";
 import type { Guest, GuestProcess } from "../../bridge/guest.ts";
 import type { ProcessParameters } from "../../bridge/messages.gen.ts";
 import { Process } from "../../oci/spec.gen.ts";
-import { StdioRelay } from "./relay.ts";
+import type { LoggingOptions } from "./logging.ts";
+import { type RelayOptions, StdioRelay } from "./relay.ts";
 import {
   type ProcessEvent,
   type ProcessState,
   processStates,
 } from "./states.ts";
 import {
+  type ClientStreams,
   closeUpstream,
-  type OpenStdio,
+  effectivePaths,
+  noStdio,
   openUpstream,
   type StdioPaths,
   type Upstream,
@@ -49,12 +52,12 @@ export interface ProcessDependencies {
   /** The agent of the VM. */
   readonly guest: Pick<Guest, "execute">;
   /** Opens the streams of clients. */
-  readonly openStdio: OpenStdio;
+  readonly streams: ClientStreams;
   /** Where it tells what happens. */
   readonly log: Logger;
   /** Source of time. */
   readonly clock: Clock;
-  /** `drainGrace` and `drainLimit`. */
+  /** Those of the drain and of logging programs. */
   readonly timeouts: Timeouts;
 }
 
@@ -114,13 +117,6 @@ const statusOf = {
   Running: "RUNNING",
   Terminated: "STOPPED",
 } as const;
-
-const noStdio: StdioPaths = {
-  terminal: false,
-  stdin: "",
-  stdout: "",
-  stderr: "",
-};
 
 function parametersOf(spec: Process | undefined): ProcessParameters {
   const json = spec === undefined ? undefined : Process.encode(spec);
@@ -199,28 +195,35 @@ export class ProcessController {
   }
 
   /**
-   * Opens the client's streams.
+   * Opens the client's streams, or starts its logging program.
    *
    * @throws {ShimError} FailedPrecondition when it was created before, or has a
-   * terminal and a path for errors; else why a stream cannot be opened. It can
-   * be created again then.
+   * terminal and a path for errors; else why a stream cannot be opened, or the
+   * program is not ready. It can be created again then.
    */
   create(request: CreateProcess, signal?: AbortSignal): Promise<void> {
     return this.#mutations.run(async () => {
       this.#state.require("create");
-      this.#upstream = await this.#open(request.stdio, signal);
-      this.#made = request;
+      const stdio = effectivePaths(request.stdio);
+      this.#upstream = await this.#open(stdio, signal);
+      this.#made = { ...request, stdio };
       this.#state.to("create");
     });
+  }
+
+  get #options(): RelayOptions & LoggingOptions {
+    const { clock, timeouts } = this.#deps;
+    return { log: this.#log, clock, timeouts };
   }
 
   /** Opens the client's streams; an error names the process. */
   async #open(paths: StdioPaths, signal?: AbortSignal): Promise<Upstream> {
     try {
       return await openUpstream(
-        this.#deps.openStdio,
+        this.#deps.streams,
         paths,
-        this.#log,
+        this.#ids,
+        this.#options,
         signal,
       );
     } catch (error) {
@@ -335,6 +338,11 @@ export class ProcessController {
     await this.#upstream.stdin?.closeWrite();
   }
 
+  /** Closes the client's streams, whatever the process does. Never rejects. */
+  async closeStreams(): Promise<void> {
+    await closeUpstream(this.#upstream, this.#options);
+  }
+
   /**
    * Makes it ready to be forgotten: one that was never started ends with exit
    * code 0.
@@ -361,9 +369,7 @@ export class ProcessController {
 
   /** Waits for its exit. Never rejects. */
   async #watch(process: GuestProcess): Promise<void> {
-    const { clock, timeouts } = this.#deps;
-    const options = { log: this.#log, clock, timeouts };
-    const relay = new StdioRelay(process, this.#upstream, options);
+    const relay = new StdioRelay(process, this.#upstream, this.#options);
     this.#relay = relay;
     let code: number | undefined;
     try {
@@ -399,7 +405,7 @@ export class ProcessController {
       ? { code: unknownExit, at, isLost: true }
       : { code: code >>> 0, at };
     this.#exit = exit;
-    await closeUpstream(this.#upstream, this.#log);
+    await this.closeStreams();
     this.#settleExited(exit);
   }
 }

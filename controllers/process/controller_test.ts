@@ -23,7 +23,7 @@ class World {
   constructor(execId = "probe") {
     this.process = new ProcessController({
       guest: this.guest,
-      openStdio: this.client.open,
+      streams: this.client,
       log: silentLogger,
       clock: this.clock,
       timeouts: defaultTimeouts,

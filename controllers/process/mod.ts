@@ -7,7 +7,11 @@
 // Of other rooms: what the signatures below name.
 export type { State, States, Transition } from "../../base/states.ts";
 export type * from "../../bridge/mod.ts";
-export type { StdioName } from "../../hcs/ports.ts";
+export type {
+  LoggedProcess,
+  LoggingProgram,
+  StdioName,
+} from "../../hcs/stdio.ts";
 export type * from "../../oci/spec.gen.ts";
 
 export {
@@ -24,5 +28,5 @@ export {
   type ProcessState,
   processStates,
 } from "./states.ts";
-export type { OpenStdio, StdioPaths } from "./stdio.ts";
+export type { ClientStreams, ProcessName, StdioPaths } from "./stdio.ts";
 export { runInVm, type VmProcess } from "./vm_process.ts";

@@ -41,10 +41,13 @@ class ProcessScene implements Scene {
   opened = 0;
   readonly process = new ProcessController({
     guest: this.guest,
-    openStdio: async (url, name, signal) => {
-      const stream = await this.client.open(url, name, signal);
-      this.opened++;
-      return stream;
+    streams: {
+      open: async (url, name, signal) => {
+        const stream = await this.client.open(url, name, signal);
+        this.opened++;
+        return stream;
+      },
+      startLogger: (url, process) => this.client.startLogger(url, process),
     },
     log: silentLogger,
     clock: this.clock,

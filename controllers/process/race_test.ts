@@ -26,10 +26,13 @@ function processWorld(race: Race): RaceWorld {
   let opened = 0;
   const process = new ProcessController({
     guest,
-    openStdio: async (url, name, signal) => {
-      const stream = await client.open(url, name, signal);
-      opened++;
-      return stream;
+    streams: {
+      open: async (url, name, signal) => {
+        const stream = await client.open(url, name, signal);
+        opened++;
+        return stream;
+      },
+      startLogger: (url, process) => client.startLogger(url, process),
     },
     log: silentLogger,
     clock,

@@ -5,10 +5,12 @@ import { ShimError } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { FakeGuest } from "../../bridge/fake_guest.ts";
+import type { GuestProcess } from "../../bridge/guest.ts";
 import type { FakeGuestProcess } from "../../bridge/fake_guest_process.ts";
 import { allStdio, FakeClient } from "../testing/fake_stdio.ts";
 import { ProcessController } from "./controller.ts";
-import type { OpenStdio } from "./stdio.ts";
+import { StdioRelay } from "./relay.ts";
+import type { ClientStreams } from "./stdio.ts";
 
 class World {
   readonly guest = new FakeGuest();
@@ -16,10 +18,13 @@ class World {
   readonly clock = new FakeClock();
   readonly process: ProcessController;
 
-  constructor(open?: OpenStdio) {
+  constructor(open?: ClientStreams["open"]) {
     this.process = new ProcessController({
       guest: this.guest,
-      openStdio: open ?? this.client.open,
+      streams: {
+        open: open ?? ((...args) => this.client.open(...args)),
+        startLogger: (...args) => this.client.startLogger(...args),
+      },
       log: silentLogger,
       clock: this.clock,
       timeouts: defaultTimeouts,
@@ -32,7 +37,7 @@ class World {
   }
 }
 
-Deno.test("output and errors reach the client, input the process", async () => {
+Deno.test("host:O16 output and errors reach the client, input the process", async () => {
   const world = new World();
   const process = await world.run();
   await process.print("out");
@@ -74,6 +79,79 @@ Deno.test("at the end: output, then the state, then the client's streams, then e
   assertEquals(order.includes("read last words while Terminated"), true);
 });
 
+for (const code of [0, 1, 137, 255]) {
+  Deno.test(`host:O16 the exit code ${code} of a process is told`, async () => {
+    const world = new World();
+    const process = await world.run();
+    await process.exit(code);
+    assertEquals((await world.process.exited).code, code);
+  });
+}
+
+Deno.test("host:O16 input that a client never ends does not hold up the exit", async () => {
+  const world = new World();
+  const process = await world.run();
+  await world.client.type("no end follows");
+  await process.exit(3);
+  assertEquals((await world.process.exited).code, 3);
+  assertEquals(world.client.events[0], "closed stdin");
+});
+
+Deno.test("host:O16 input that the process does not read does not hold up the exit", async () => {
+  const world = new World();
+  const process = await world.run();
+  const typed = world.client.type("x".repeat(1024 * 1024)).catch(() => {});
+  await process.exit(3);
+  assertEquals((await world.process.exited).code, 3);
+  await typed;
+});
+
+/** A process that runs already, with its streams or without. */
+async function running(
+  guest: FakeGuest,
+  hasStreams: boolean,
+): Promise<{ host: GuestProcess; program: FakeGuestProcess }> {
+  const streams = { stdin: hasStreams, stdout: hasStreams, stderr: hasStreams };
+  const host = await guest.execute("web", {}, streams);
+  return { host, program: guest.process(host.pid) };
+}
+
+Deno.test("host:O16 a relay attaches to a process that runs, and carries what it has written already", async () => {
+  const client = new FakeClient();
+  const { host, program } = await running(new FakeGuest(), true);
+  await program.print("before ");
+  const stdin = await client.open("in", "stdin");
+  const stdout = await client.open("out", "stdout");
+  const relay = new StdioRelay(host, { stdin, stdout }, {
+    log: silentLogger,
+    clock: new FakeClock(),
+    timeouts: defaultTimeouts,
+  });
+  await program.print("after");
+  await client.type("input");
+  await client.end("stdin").closeWrite();
+  assertEquals(await program.readInput(), "input");
+  await program.exit(5);
+  assertEquals(await host.exited, 5);
+  await relay.drained();
+  await stdout.close();
+  assertEquals(await client.readAll("stdout"), "before after");
+});
+
+Deno.test("host:O16 a relay that attaches to a process without streams has nothing to wait for", async () => {
+  const { host, program } = await running(new FakeGuest(), false);
+  const clock = new FakeClock();
+  const relay = new StdioRelay(host, {}, {
+    log: silentLogger,
+    clock,
+    timeouts: defaultTimeouts,
+  });
+  await program.exit(9);
+  assertEquals(await host.exited, 9);
+  await relay.drained();
+  assertEquals(clock.sleepers, 0);
+});
+
 Deno.test("eight mebibytes that are printed before the exit arrive whole", async () => {
   const world = new World();
   const process = await world.run();
@@ -84,7 +162,7 @@ Deno.test("eight mebibytes that are printed before the exit arrive whole", async
   assertEquals((await read).length, 8 * 1024 * 1024);
 });
 
-Deno.test("output that a grandchild holds open ends after the drain grace", async () => {
+Deno.test("host:O16 output that a grandchild holds open ends after the drain grace", async () => {
   const world = new World();
   const process = await world.run();
   await process.print("done");
@@ -166,7 +244,9 @@ Deno.test("SIGKILL does not cut off output that a client takes", async () => {
 
 Deno.test("a client whose stream fails does not block the process", async () => {
   const client = new FakeClient();
-  const broken = async (...args: Parameters<OpenStdio>): Promise<Duplex> => ({
+  const broken = async (
+    ...args: Parameters<ClientStreams["open"]>
+  ): Promise<Duplex> => ({
     ...await client.open(...args),
     write: () => Promise.reject(new ShimError("Unavailable", "broken pipe")),
     close: () => Promise.reject(new ShimError("Internal", "cannot close")),

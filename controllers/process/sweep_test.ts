@@ -30,7 +30,7 @@ async function after(
   const client = new FakeClient();
   const process = new ProcessController({
     guest,
-    openStdio: client.open,
+    streams: client,
     log: silentLogger,
     clock: new FakeClock(),
     timeouts: defaultTimeouts,

@@ -5,7 +5,6 @@
  */
 
 import { abortable, deadline } from "../../base/clock.ts";
-import type { Duplex } from "../../base/duplex.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { nullGuid } from "../../base/guid.ts";
 import type { ProcessParameters } from "../../bridge/messages.gen.ts";
@@ -57,14 +56,8 @@ export async function runInVm(
     throw new ShimError("InvalidArgument", "There is no program to run");
   }
   const parameters = parametersOf(request);
-  const streams: Duplex[] = [];
   const process = new ProcessController({
     ...deps,
-    openStdio: async (url, name, signal) => {
-      const stream = await deps.openStdio(url, name, signal);
-      streams.push(stream);
-      return stream;
-    },
     guest: {
       execute: (id, _, stdio, signal) =>
         deps.guest.execute(id, parameters, stdio, signal),
@@ -78,7 +71,7 @@ export async function runInVm(
   } catch (error) {
     await end(process, deps);
     // Also those of a process that nothing ends; a second close is harmless.
-    await Promise.allSettled(streams.map((stream) => stream.close()));
+    await process.closeStreams();
     throw error;
   }
   throw new ShimError(

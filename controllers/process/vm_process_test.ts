@@ -31,7 +31,7 @@ class Scene {
     const log = silentLogger;
     const timeouts = defaultTimeouts;
     return runInVm(
-      { guest, openStdio: client.open, log, clock, timeouts },
+      { guest, streams: client, log, clock, timeouts },
       { args, workdir: "/tmp", stdio },
       caller.signal,
     );
@@ -62,7 +62,7 @@ async function fails(
   assertEquals((error as ShimError).code, code);
 }
 
-Deno.test("runInVm() runs a process of the VM and closes the client's streams", async () => {
+Deno.test("host:O16 runInVm() runs a process of the VM and closes the client's streams", async () => {
   const scene = new Scene();
   const [code] = await scene.start();
   const [process] = scene.guest.processes;
@@ -96,7 +96,7 @@ Deno.test("runInVm() runs nothing when a stream cannot be opened, or nothing is 
   assertEquals(scene.guest.calls, []);
 });
 
-Deno.test("runInVm() kills the process when its caller goes away", async () => {
+Deno.test("host:O16 runInVm() kills the process when its caller goes away", async () => {
   const scene = new Scene({ exitOnKill: true });
   const [code] = await scene.start();
   scene.caller.abort(gone);

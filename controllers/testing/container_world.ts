@@ -96,7 +96,7 @@ export class ContainerWorld {
       scsi: this.scsi,
       compute: faults?.wrap(this.compute, ["grantAccess"]) ?? this.compute,
       files: faults?.wrap(this.files, ["resolve"]) ?? this.files,
-      openStdio: faults?.wrap(this.client, ["open"]).open ?? this.client.open,
+      streams: faults?.wrap(this.client, ["open"]) ?? this.client,
       log: silentLogger,
       clock: this.clock,
       timeouts: defaultTimeouts,

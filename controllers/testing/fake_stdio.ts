@@ -5,17 +5,13 @@
  */
 
 import { type Duplex, memoryPair } from "../../base/duplex.ts";
-import type { StdioName } from "../../hcs/ports.ts";
-import type { OpenStdio, StdioPaths } from "../process/mod.ts";
+import type { StdioName } from "../../hcs/stdio.ts";
+import type { ClientStreams, ProcessName, StdioPaths } from "../process/mod.ts";
+import { noStdio } from "../process/stdio.ts";
 import { CallScript } from "./call_script.ts";
+import { FakeLoggingProgram } from "./fake_logging_program.ts";
 
-/** No streams at all. */
-export const noStdio: StdioPaths = {
-  terminal: false,
-  stdin: "",
-  stdout: "",
-  stderr: "",
-};
+export { noStdio };
 
 /** Input, output and errors. */
 export const allStdio: StdioPaths = {
@@ -26,15 +22,23 @@ export const allStdio: StdioPaths = {
 };
 
 /** The client of one process. */
-export class FakeClient {
-  /** What was called, and what fails: `stdin`, `stdout`, `stderr`. */
+export class FakeClient implements ClientStreams {
+  /** What was called, and what fails: `stdin`, `stdout`, `stderr`, `startLogger`. */
   readonly script = new CallScript();
   /** What happens to the shim's ends, in order, for example `closed stdout`. */
   readonly events: string[] = [];
+  /** Logging programs in the order of their start. */
+  readonly programs: FakeLoggingProgram[] = [];
+  /** What is done to the next logging program before anybody uses it. */
+  onProgram: (program: FakeLoggingProgram) => void = () => {};
   readonly #ends = new Map<StdioName, Duplex>();
 
   /** Opens a stream, as the platform does. */
-  readonly open: OpenStdio = async (url, name, signal) => {
+  async open(
+    url: string,
+    name: StdioName,
+    signal?: AbortSignal,
+  ): Promise<Duplex> {
     await this.script.play(name, url, signal);
     const [shim, client] = memoryPair();
     this.#ends.set(name, client);
@@ -47,7 +51,20 @@ export class FakeClient {
         return client.closeWrite();
       },
     };
-  };
+  }
+
+  /** Starts a logging program, as the platform does. */
+  async startLogger(
+    url: string,
+    process: ProcessName,
+  ): Promise<FakeLoggingProgram> {
+    const { containerId, execId } = process;
+    await this.script.play("startLogger", { url, containerId, execId });
+    const program = new FakeLoggingProgram();
+    this.onProgram(program);
+    this.programs.push(program);
+    return program;
+  }
 
   #watched(name: StdioName, shim: Duplex): Duplex {
     return {

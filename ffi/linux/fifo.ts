@@ -6,7 +6,7 @@
 
 import { closedError, type Duplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
-import type { StdioName } from "../../hcs/ports.ts";
+import type { StdioName } from "../../hcs/stdio.ts";
 import { fdDuplex } from "./fd_stream.ts";
 import { close, hasHungUp, open, OpenFlag } from "./files.ts";
 

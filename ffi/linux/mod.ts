@@ -22,6 +22,7 @@ export * from "./netlink_socket.ts";
 export * from "./network_namespace.ts";
 export * from "./process.ts";
 export * from "./pty.ts";
+export * from "./reaper.ts";
 export * from "./rtnetlink.ts";
 export * from "./socket.ts";
 export * from "./spawn.ts";

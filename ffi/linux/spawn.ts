@@ -22,10 +22,12 @@ export interface SpawnRequest {
   /** The whole environment, `NAME=value` each. */
   readonly env: readonly string[];
   /**
-   * The program's descriptors, or the path of a terminal that becomes all three
-   * and the controlling terminal of a new session.
+   * The program's descriptors 0, 1, 2 and further ones in their order, or the path
+   * of a terminal that becomes 0 to 2 and the controlling terminal of a new session.
    */
-  readonly stdio: StdioDescriptors | { readonly terminal: string };
+  readonly stdio:
+    | readonly [...StdioDescriptors, ...further: number[]]
+    | { readonly terminal: string };
   /** Directory to start in; the caller's when absent. */
   readonly cwd?: string;
   /** Start it in a session of its own, as a terminal does. */
@@ -90,8 +92,9 @@ export function spawn(request: SpawnRequest): number {
       expect(c.posix_spawn_file_actions_adddup2(actions, 0, 1));
       expect(c.posix_spawn_file_actions_adddup2(actions, 0, 2));
     } else {
-      // A source below 3 could be overwritten before it is copied.
-      if (stdio.some((fd, target) => fd < 3 && fd !== target)) expect(22);
+      // A source among the targets could be overwritten before it is copied.
+      const isTarget = (fd: number): boolean => fd < stdio.length;
+      if (stdio.some((fd, target) => isTarget(fd) && fd !== target)) expect(22);
       stdio.forEach((fd, target) =>
         expect(c.posix_spawn_file_actions_adddup2(actions, fd, target))
       );

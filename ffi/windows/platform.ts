@@ -119,6 +119,10 @@ export function windowsPlatform(parts: WindowsParts): Platform {
       const { openStdio } = await import("./io/stdio.ts");
       return await openStdio(parts, url, name, options);
     },
+    startLogger: async (url, process) => {
+      const { startLogger } = await import("./system/logging_program.ts");
+      return await startLogger(parts, url, process);
+    },
     logSink: async (namespace, id) => {
       const { LogPipe, logPipeName } = await import("./io/log_pipe.ts");
       const traced = await events().catch(() => undefined);

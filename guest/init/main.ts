@@ -15,7 +15,7 @@ import { addEntropy, canJudgeDevices } from "../../ffi/linux/boot.ts";
 import { limitOpenFiles } from "../../ffi/linux/limits.ts";
 import { mount, unmount } from "../../ffi/linux/mount.ts";
 import { spawn } from "../../ffi/linux/spawn.ts";
-import { Reaper } from "../reaper.ts";
+import { Reaper } from "../../ffi/linux/reaper.ts";
 import { findProgram } from "../runtime/detect.ts";
 import { hostDialer } from "../stand_in.ts";
 import { parseInitArguments } from "./arguments.ts";

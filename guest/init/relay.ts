@@ -10,7 +10,7 @@ import type { Duplex } from "../../base/duplex.ts";
 import { silentLogger } from "../../base/log.ts";
 import { close, duplicate, pipe } from "../../ffi/linux/files.ts";
 import { spawn } from "../../ffi/linux/spawn.ts";
-import { Reaper } from "../reaper.ts";
+import { Reaper } from "../../ffi/linux/reaper.ts";
 import { hostDialer } from "../stand_in.ts";
 import type { VsockexecArguments } from "./vsockexec.ts";
 

@@ -5,7 +5,7 @@ import { silentLogger } from "../../base/log.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { kill } from "../../ffi/linux/process.ts";
 import { programRunner } from "../program.ts";
-import { Reaper } from "../reaper.ts";
+import { Reaper } from "../../ffi/linux/reaper.ts";
 import { NetworkInterfaces } from "./interface_name.ts";
 import { KernelNetwork } from "./kernel.ts";
 

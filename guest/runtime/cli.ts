@@ -10,7 +10,7 @@ import { formatJson, type JsonObject } from "../../base/json.ts";
 import { close, open, OpenFlag } from "../../ffi/linux/files.ts";
 import { listenConsole } from "../../ffi/linux/pty.ts";
 import { spawn, type StdioDescriptors } from "../../ffi/linux/spawn.ts";
-import type { Reaper } from "../reaper.ts";
+import type { Reaper } from "../../ffi/linux/reaper.ts";
 import { runtimeError } from "./errors.ts";
 import type { OciRuntime, ProcessStdio, RuntimeProcess } from "./runtime.ts";
 

@@ -7,7 +7,7 @@
 import { ShimError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { CgroupLayout } from "../cgroup/layout.ts";
-import type { Reaper } from "../reaper.ts";
+import type { Reaper } from "../../ffi/linux/reaper.ts";
 import { CliRuntime } from "./cli.ts";
 import type { OciRuntime } from "./runtime.ts";
 

@@ -10,7 +10,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { fdDuplex } from "../../ffi/linux/fd_stream.ts";
 import { duplicate } from "../../ffi/linux/files.ts";
 import type { ChildExit } from "../../ffi/linux/process.ts";
-import type { Reaper } from "../reaper.ts";
+import type { Reaper } from "../../ffi/linux/reaper.ts";
 import type { OciRuntime, ProcessStdio, RuntimeProcess } from "./runtime.ts";
 
 /** A process of a {@linkcode FakeRuntime}, seen from inside. */

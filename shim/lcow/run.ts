@@ -11,7 +11,6 @@ import { systemClock } from "../../base/clock.ts";
 import { classify, messageOf } from "../../base/errors.ts";
 import { formatJson } from "../../base/json.ts";
 import { jsonLogger } from "../../base/log.ts";
-import { defaultTimeouts } from "../../base/timeouts.ts";
 import { shimName } from "../args.ts";
 import { loadMachine } from "../host.ts";
 import { oneLine } from "../table.ts";
@@ -120,7 +119,7 @@ export async function runLcow(
         (await machine.host(jsonLogger(warn, { level: "warn" }))).compute,
       print: output.print,
       clock: systemClock,
-      timeouts: defaultTimeouts,
+      timeouts: machine.timeouts,
     };
   };
   return await lcow(args, context, output, interruption.signal);

@@ -96,7 +96,7 @@ class CaseVm {
       vpci,
       shares: { plan9, files },
       guest: this.#guest.port,
-      openStdio: new FakeClient().open,
+      streams: new FakeClient(),
       log: silentLogger,
       clock: new FakeClock(),
       timeouts: defaultTimeouts,

@@ -122,7 +122,7 @@ class Play {
     this.#shim = new Shim({
       runtime: loadRuntime(
         { platform, host: () => Promise.resolve(this.#host.ports) },
-        parts,
+        { namespace: "default", ...parts },
       ),
       options: Promise.resolve(undefined),
       events: new TaskEvents({

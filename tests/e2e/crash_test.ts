@@ -7,26 +7,11 @@ import {
   newId,
   remove,
   runContainer,
+  shimPid,
   useContainerd,
 } from "./fixture.ts";
 
 useContainerd();
-
-/** Pid of the shim that serves a group, found by its command line. */
-async function shimPid(id: string): Promise<number> {
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const words = (await Deno.readTextFile(`/proc/${name}/cmdline`)).split(
-        "\0",
-      );
-      if (words.includes("serve") && words.includes(id)) return Number(name);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error; // A process that just ended.
-    }
-  }
-  throw new Error(`No shim of "${id}" is running`);
-}
 
 Deno.test({
   name:

@@ -80,6 +80,7 @@ export class Life {
     this.#runtime = loadRuntime(
       { platform, host: () => Promise.resolve(this.host.ports) },
       {
+        namespace: "default",
         log: silentLogger,
         clock: this.clock,
         timeouts: defaultTimeouts,

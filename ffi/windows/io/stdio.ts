@@ -11,7 +11,7 @@ import { ShimError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import { logFilePath, openLogFile } from "../../../base/log_file.ts";
 import type { Timeouts } from "../../../base/timeouts.ts";
-import type { StdioName, StdioOptions } from "../../../hcs/ports.ts";
+import type { StdioName, StdioOptions } from "../../../hcs/stdio.ts";
 import type { OverlappedStream } from "./overlapped_stream.ts";
 import { dialPipe, pipePrefix } from "./pipe.ts";
 import { ReconnectingOutput } from "./reconnecting_output.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { silentLogger as log } from "../base/log.ts";
+import { silentLogger as log } from "../../base/log.ts";
 import { Reaper } from "./reaper.ts";
 
 type Exit = { pid: number; code: number };

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Logger } from "../base/log.ts";
-import { type ChildExit, reap } from "../ffi/linux/process.ts";
+import type { Logger } from "../../base/log.ts";
+import { type ChildExit, reap } from "./process.ts";
 
 /** Exits of unknown processes that are remembered for a late registration. */
 const maxEarly = 4096;
