@@ -8,6 +8,7 @@
 
 import type { Json, JsonObject } from "../../base/json.ts";
 import { windowsBaseName } from "../../base/windows_path.ts";
+import type { PeerDefectId } from "../golden/peer_defects.ts";
 import type { Deviation, Judged } from "./deviation.ts";
 import { listOf, objectOf, objectsOf, textOf, without } from "./json.ts";
 import { entriesAfter, FailureCounter, undoCalls } from "./release_model.ts";
@@ -204,6 +205,9 @@ const namedFile: Rule = ({ input, part }) => {
   return { ...part, document: named };
 };
 
+/** What we do, why, what that makes of a container, the peer's fault behind it. */
+type Row = [ours: string, reason: string, rule: Rule, defect?: PeerDefectId];
+
 /** The rows. */
 export const containerDeviations: readonly Deviation[] = ([
   [
@@ -240,10 +244,12 @@ export const containerDeviations: readonly Deviation[] = ([
     "a repeated delete goes on where it stopped",
     "the peer releases layers a second time and can never succeed",
     retriedOnce,
+    "repeated-delete",
   ],
-] satisfies [string, string, Rule][]).map(([ours, reason, rule]) => ({
+] satisfies Row[]).map(([ours, reason, rule, defect]: Row) => ({
   set: "container-doc",
   ours,
   reason,
+  ...(defect === undefined ? {} : { defect }),
   expected: everywhere(rule),
 }));

@@ -5,6 +5,7 @@
  */
 
 import type { JsonObject } from "../../base/json.ts";
+import type { PeerDefectId } from "../golden/peer_defects.ts";
 
 /** What a row sees of a case. */
 export interface Judged {
@@ -29,6 +30,8 @@ export interface Deviation {
   readonly ours: string;
   /** Why. */
   readonly reason: string;
+  /** The fault of the peer from which it follows, if it follows from one. */
+  readonly defect?: PeerDefectId;
   /** What we give instead; undefined where the row says nothing. */
   readonly expected?: (judged: Judged) => JsonObject | undefined;
   /** The input for which we give the same; undefined where the row says nothing. */

@@ -48,6 +48,7 @@ export const deviations: readonly Deviation[] = [
     ours: "the files of an isolated VM stay in its bundle",
     reason:
       "the peer removes them although the call succeeds; the VM is made of them",
+    defect: "vm-files",
     expected: ({ output }) => {
       const machine = objectOf(objectOf(output.document).VirtualMachine);
       const state = objectOf(machine.GuestState).GuestStateFilePath;

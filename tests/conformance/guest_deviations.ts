@@ -149,6 +149,7 @@ export const guestDeviations: readonly Deviation[] = [
     set: "guest-agent",
     ours: "a document without a specification is refused",
     reason: "the peer crashes",
+    defect: "no-specification",
     expected: ({ output }) =>
       replaced(
         output,
@@ -162,6 +163,7 @@ export const guestDeviations: readonly Deviation[] = [
     set: "guest-agent",
     ours: "the start of an unknown container is refused",
     reason: "the peer's success hides that nothing was started",
+    defect: "unknown-start",
     expected: ({ output }) => {
       const known = new Set<string>();
       return replaced(output, (exchange) => {
@@ -180,6 +182,7 @@ export const guestDeviations: readonly Deviation[] = [
     set: "guest-agent",
     ours: "processes of the VM itself can be signalled and resized",
     reason: "the peer looks the null id up as a container",
+    defect: "vm-processes",
     expected: ({ output }) => {
       const processes = new VmProcesses();
       const changed = replaced(output, (exchange) => processes.judge(exchange));

@@ -125,6 +125,7 @@ export const traceCreateDeviations: readonly Deviation[] = [
     ours: "a container whose create failed is not there",
     reason:
       "the peer keeps it, and answers by a state that no client can change",
+    defect: "failed-create",
     expected: onSteps(({ call, method, id, reply, present, refused }) =>
       aboutTask.has(method) && refused.has(id) && !present.has(id) &&
         reply.code !== "NotFound"
@@ -136,6 +137,7 @@ export const traceCreateDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "a container whose create failed can be created again",
     reason: "the peer keeps it, or its pod, so that the id is taken for ever",
+    defect: "failed-create",
     expected: onSteps((step) => {
       const { call, id, reply, present, refused } = step;
       return isRefused(step) && refused.has(id) && !present.has(id) &&
@@ -148,6 +150,7 @@ export const traceCreateDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "the network of a pod goes with its first container's failed create",
     reason: "the peer leaves it in the VM, for a pod that nobody can delete",
+    defect: "failed-pod",
     expected: onSteps((step) => {
       if (!isRefused(step) || !leavesNetwork(step)) return undefined;
       const { call } = step;
@@ -164,6 +167,7 @@ export const traceCreateDeviations: readonly Deviation[] = [
     ours: "an id that is taken is refused before anything is done",
     reason:
       "the peer finds out in the guest, and its undo deletes the other container there",
+    defect: "repeated-id",
     expected: onSteps((step) => {
       const { call, id, present } = step;
       const isAsked = objectsOf(call.guest).length > 0;

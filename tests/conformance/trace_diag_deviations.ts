@@ -37,6 +37,7 @@ export const traceDiagDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "each task that exists is listed once",
     reason: "the peer lists those whose create failed, too",
+    defect: "failed-create",
     expected: onSteps(({ call, reply, method, present }) => {
       const response = objectOf(reply.response);
       if (method !== "DiagTasks" || response.tasks === undefined) {
@@ -56,6 +57,7 @@ export const traceDiagDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "the program's delete answers, whatever it finds",
     reason: "containerd calls it when a shim is lost; the peer's always fails",
+    defect: "binary-delete",
     expected: onCommands(({ args, error }) =>
       error !== undefined && listOf(args).at(-1) === "delete" &&
         /bundle path not found/.test(textOf(error))

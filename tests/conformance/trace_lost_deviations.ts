@@ -164,6 +164,7 @@ export const traceTakenDeviations: readonly Deviation[] = [
       "a container stays what it was when another pod's create repeats its id",
     reason:
       "the peer loses it: it can be neither reached nor deleted, and never ends",
+    defect: "repeated-id",
     expected: keepContainers,
   },
 ];
@@ -190,6 +191,7 @@ export const traceLostDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "a process whose end nobody has seen has exit status 255",
     reason: "containerd's constant for it; the peer's -1 is no exit status",
+    defect: "lost-status",
     expected: ({ output }) => {
       const told = {
         events: output.events ?? null,

@@ -83,6 +83,7 @@ export const tracePodDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "a refused delete of a pod's first container does nothing",
     reason: "the peer releases it nevertheless, and never the network",
+    defect: "refused-delete",
     expected: onSteps((step, steps, output) => {
       const others = othersInPod(step);
       if (isRefused(step) && others.length > 0) {
@@ -101,6 +102,7 @@ export const tracePodDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "a container whose create failed does not keep its pod",
     reason: "the peer counts it, so that the pod cannot be deleted",
+    defect: "failed-create",
     expected: onSteps((step, steps, output) => {
       const others = othersInPod(step);
       return isRefused(step) && others.length === 0
@@ -171,6 +173,7 @@ export const tracePodDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "a container is deleted also when its pod's first one is gone",
     reason: "the peer finds it no more once the VM has ended",
+    defect: "sandbox-first",
     expected: (judged) => {
       const { input, output } = judged;
       const lost = stepsOf(input, output).filter((step) =>

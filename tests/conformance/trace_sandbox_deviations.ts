@@ -66,6 +66,7 @@ export const traceSandboxDeviations: readonly Deviation[] = [
     set: "trace",
     ours: "the wait for a sandbox ends with its stop, also when it never ran",
     reason: "the peer's wait lasts until the shim ends, and then fails",
+    defect: "wait-unstarted",
     expected: onCalls((call, judged) => {
       const { error } = objectOf(call.reply);
       return call.method === "WaitSandbox" && hasSandbox(judged, call) &&

@@ -15,7 +15,7 @@ export interface PeerDefect {
 }
 
 /** All faults that are known. */
-export const peerDefects: readonly PeerDefect[] = [
+export const peerDefects = [
   {
     id: "failed-create",
     said: ["A container whose create failed stays in the list of the pod"],
@@ -78,7 +78,10 @@ export const peerDefects: readonly PeerDefect[] = [
     id: "vm-processes",
     said: ["signals and resizes for processes of the VM itself"],
   },
-];
+] as const satisfies readonly PeerDefect[];
+
+/** The id of a fault. */
+export type PeerDefectId = (typeof peerDefects)[number]["id"];
 
 /**
  * The sentences of an entry that speak of no known fault.
@@ -86,7 +89,7 @@ export const peerDefects: readonly PeerDefect[] = [
  * @param entry One element of `peerDefects`.
  */
 export function unknownIn(entry: string): string[] {
-  const known = peerDefects.flatMap(({ said }) => said);
+  const known = peerDefects.flatMap<string>(({ said }) => said);
   return entry.split(/(?<=\.)\s+(?=[A-Z])/).filter((sentence) =>
     !known.some((start) => sentence.startsWith(start))
   );
