@@ -181,3 +181,17 @@ Deno.test("host:M18 the negotiation carries no trace context", async () => {
   });
   await (await opening).close();
 });
+
+Deno.test("a call that is lost with its bridge is not told as a failed one", async () => {
+  const held = Promise.withResolvers<void>();
+  const { host, connection, served } = await joined({
+    Start: () => held.promise,
+  });
+  const lost = assertRejects(() => connection.call("Start", "web", {}));
+  await connection.close();
+  await lost;
+  assertEquals(host.lines, []);
+  assertEquals(host.span("Start").error === undefined, false);
+  held.resolve();
+  await served;
+});

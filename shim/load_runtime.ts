@@ -5,7 +5,6 @@
  */
 
 import type { Clock } from "../base/clock.ts";
-import type { Duplex } from "../base/duplex.ts";
 import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import type { Tracer } from "../base/trace.ts";
@@ -14,8 +13,8 @@ import { PodController } from "../controllers/pod/mod.ts";
 import { type ClientStreams, runInVm } from "../controllers/process/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
-import type { StdioName } from "../hcs/stdio.ts";
 import { tracedHost } from "../hcs/traced_host.ts";
+import { countedStream } from "./counted_stream.ts";
 import type { Machine } from "./host.ts";
 import type { ShimMetrics } from "./metrics.ts";
 import { reconnectLimit } from "./options.ts";
@@ -38,29 +37,6 @@ export interface RuntimeParts {
   readonly metrics: ShimMetrics;
 }
 
-/** The same stream; what goes through it is counted. */
-function counted(
-  stream: Duplex,
-  name: StdioName,
-  metrics: ShimMetrics,
-): Duplex {
-  const count = (bytes: number): void =>
-    metrics.add("stdioBytes", [name], bytes);
-  return {
-    read: async (buffer) => {
-      const n = await stream.read(buffer);
-      if (n !== null) count(n);
-      return n;
-    },
-    write: async (bytes) => {
-      await stream.write(bytes);
-      count(bytes.length);
-    },
-    closeWrite: () => stream.closeWrite(),
-    close: () => stream.close(),
-  };
-}
-
 /**
  * Loads everything that a container needs.
  *
@@ -80,7 +56,7 @@ export async function loadRuntime(
         signal,
         reconnectLimit: reconnectLimit(options),
       });
-      return counted(stream, name, metrics);
+      return countedStream(stream, name, metrics);
     },
     startLogger: (url, process) =>
       platform.startLogger(url, { namespace, ...process }),
