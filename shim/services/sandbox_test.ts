@@ -2,9 +2,11 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { VirtualMachineStatistics } from "../../ttrpc/api/runhcs_stats.gen.ts";
+import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { FakeCall, FakeShim } from "../fake_shim.ts";
 import { withBundle } from "../testing.ts";
-import { SandboxClient } from "./fake_client.ts";
+import { SandboxClient, ServiceClient } from "./fake_client.ts";
+import { sandboxHandlers } from "./sandbox.ts";
 import { withSandbox } from "./sandbox_scene.ts";
 import { refuses } from "./task_scene.ts";
 
@@ -135,11 +137,30 @@ Deno.test("host:B27 SandboxStatus of an ended VM is not ready, with exited_at", 
   await withSandbox(async (scene, client) => {
     await client.start("pod1");
     scene.vm.die();
-    const { state, exitedAt } = await client.status("pod1");
+    const { state, createdAt, exitedAt } = await client.status("pod1");
     assertEquals(
-      [state, exitedAt?.seconds],
-      ["SANDBOX_NOTREADY", 1_700_000_060n],
+      [state, createdAt?.seconds, exitedAt?.seconds],
+      ["SANDBOX_NOTREADY", 1_700_000_000n, 1_700_000_060n],
     );
+  });
+});
+
+Deno.test("SandboxStatus tells the network namespace that CreateSandbox was given", async () => {
+  await withBundle({}, async (bundlePath) => {
+    const scene = new FakeShim();
+    const client = new ServiceClient(Sandbox, sandboxHandlers(scene.shim));
+    const netnsPath = "/var/run/netns/cni-1";
+    await client.call("CreateSandbox", {
+      sandboxId: "pod1",
+      bundlePath,
+      netnsPath,
+    });
+    const { info } = await client.call("SandboxStatus", {
+      sandboxId: "pod1",
+      verbose: true,
+    });
+    assertEquals(info["networkSandboxPath"], netnsPath);
+    await scene.shim.end("test");
   });
 });
 
@@ -197,9 +218,13 @@ Deno.test("host:B32 ShutdownSandbox ends the shim although the VM cannot be term
 });
 
 Deno.test("host:B33 SandboxMetrics returns the VM's statistics", async () => {
-  await withSandbox(async (_scene, client) => {
+  await withSandbox(async (scene, client) => {
     await client.start("pod1");
     const { metrics } = await client.metrics("pod1");
+    assertEquals(
+      [metrics?.id, metrics?.timestamp?.seconds],
+      ["pod1", BigInt(scene.clock.now() / 1000)],
+    );
     const data = metrics?.data;
     assertEquals(data?.typeUrl, VirtualMachineStatistics.typeName);
     const stats = VirtualMachineStatistics.decode(
