@@ -190,8 +190,11 @@ export class Task {
   }
 
   async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
-    const status = await this.require("delete").deleteProcess(execId);
-    await this.#watches.get(execId)?.deleted();
+    const container = this.require("delete");
+    const remove = (): Promise<ProcessStatus> =>
+      container.deleteProcess(execId);
+    const status =
+      await (this.#watches.get(execId)?.delete(remove) ?? remove());
     this.#watches.delete(execId);
     if (execId === init) {
       this.#state.to("delete");

@@ -25,20 +25,36 @@ export interface ShimBinary {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What one bundle is made of. */
-export interface BundleOptions {
-  /** Container id; also the name of the bundle's folder. */
-  readonly id: string;
+/** What a specification says. */
+export interface SpecOptions {
   /** Arguments of the init process. */
   readonly args: readonly string[];
-  /** Folder with the image, mounted below an overlay. */
-  readonly rootfs: string;
+  /** Whether init has a terminal. */
+  readonly terminal?: boolean;
+  /** Limits of the container. */
+  readonly resources?: Readonly<Record<string, unknown>>;
   /** Annotations of the specification. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Section `windows` of the specification. */
   readonly windows?: Readonly<Record<string, unknown>>;
+}
+
+/** What one bundle is made of. */
+export interface BundleOptions extends SpecOptions {
+  /** Container id; also the name of the bundle's folder. */
+  readonly id: string;
+  /** Folder with the image, mounted below an overlay. */
+  readonly rootfs: string;
   /** Whether stdin is wanted. */
   readonly stdin?: boolean;
+}
+
+/** A mount of a create request. */
+export interface RootfsMount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly options: string[];
 }
 
 /** One bundle on disk with its FIFOs, as containerd prepares it. */
@@ -47,12 +63,7 @@ export interface Bundle {
   /** Folder with `config.json`. */
   readonly path: string;
   /** Mounts for the create request. */
-  readonly mounts: readonly {
-    type: string;
-    source: string;
-    target: string;
-    options: string[];
-  }[];
+  readonly mounts: readonly RootfsMount[];
   /** Paths of the FIFOs; an unwanted one is empty. */
   readonly stdin: string;
   readonly stdout: string;
@@ -73,11 +84,12 @@ const capabilities = [
   "CAP_SETGID",
 ];
 
-function specification(options: BundleOptions): unknown {
+function specification(options: SpecOptions): unknown {
   const namespaces = ["pid", "ipc", "uts", "mount", "network"];
   return {
     ociVersion: "1.0.2",
     process: {
+      terminal: options.terminal ?? false,
       user: { uid: 0, gid: 0 },
       args: options.args,
       env: ["PATH=/bin"],
@@ -98,12 +110,18 @@ function specification(options: BundleOptions): unknown {
         source: "tmpfs",
         options: ["nosuid", "mode=755"],
       },
+      {
+        destination: "/dev/pts",
+        type: "devpts",
+        source: "devpts",
+        options: ["newinstance", "ptmxmode=0666", "mode=0620"],
+      },
     ],
     annotations: options.annotations ?? {},
     ...(options.windows && { windows: options.windows }),
     linux: {
       namespaces: namespaces.map((type) => ({ type })),
-      resources: {},
+      resources: options.resources ?? {},
     },
   };
 }
@@ -111,8 +129,10 @@ function specification(options: BundleOptions): unknown {
 /** An exec process as `ExecProcessRequest.spec` carries it. */
 export function execSpec(
   args: readonly string[],
+  terminal = false,
 ): { typeUrl: string; value: Uint8Array } {
   const process = {
+    terminal,
     user: { uid: 0, gid: 0 },
     args,
     env: ["PATH=/bin"],
@@ -128,7 +148,7 @@ export function execSpec(
 /**
  * The client's end of a FIFO: it reads what the shim writes, and the reverse.
  */
-async function clientEnd(
+export async function clientEnd(
   path: string,
   direction: "read" | "write",
 ): Promise<Duplex> {
@@ -137,7 +157,7 @@ async function clientEnd(
 }
 
 /** Reads a FIFO and forgets what comes. */
-function drain(path: string): { close: () => Promise<void> } {
+export function drainFifo(path: string): { close: () => Promise<void> } {
   const stream = clientEnd(path, "read");
   const done = stream.then((source) =>
     pump(source, { write: () => Promise.resolve() })
@@ -150,39 +170,53 @@ function drain(path: string): { close: () => Promise<void> } {
   };
 }
 
+/**
+ * Writes the folder of a bundle, without its streams.
+ *
+ * @returns The mounts of its root file system.
+ */
+export async function writeBundle(
+  path: string,
+  rootfs: string,
+  spec: SpecOptions,
+): Promise<RootfsMount[]> {
+  for (const name of ["rootfs", "upper", "work"]) {
+    await Deno.mkdir(`${path}/${name}`, { recursive: true });
+  }
+  await Deno.writeTextFile(
+    `${path}/config.json`,
+    JSON.stringify(specification(spec)),
+  );
+  return [{
+    type: "overlay",
+    source: "overlay",
+    target: "",
+    options: [
+      `workdir=${path}/work`,
+      `upperdir=${path}/upper`,
+      `lowerdir=${rootfs}`,
+    ],
+  }];
+}
+
 /** Writes a bundle below `dir`. */
 export async function makeBundle(
   dir: string,
   options: BundleOptions,
 ): Promise<Bundle> {
   const path = `${dir}/${options.id}`;
-  for (const name of ["rootfs", "upper", "work"]) {
-    await Deno.mkdir(`${path}/${name}`, { recursive: true });
-  }
-  await Deno.writeTextFile(
-    `${path}/config.json`,
-    JSON.stringify(specification(options)),
-  );
+  const mounts = await writeBundle(path, options.rootfs, options);
   const input = options.stdin
     ? await clientEnd(`${path}/stdin`, "write")
     : undefined;
   // containerd reads the shim's log; a shim may refuse to serve without it, or
   // to run a process that has output but no place for its errors.
-  const drains = ["log", "stderr"].map((name) => drain(`${path}/${name}`));
+  const drains = ["log", "stderr"].map((name) => drainFifo(`${path}/${name}`));
   const output = await clientEnd(`${path}/stdout`, "read");
   return {
     id: options.id,
     path,
-    mounts: [{
-      type: "overlay",
-      source: "overlay",
-      target: "",
-      options: [
-        `workdir=${path}/work`,
-        `upperdir=${path}/upper`,
-        `lowerdir=${options.rootfs}`,
-      ],
-    }],
+    mounts,
     stdin: options.stdin ? `${path}/stdin` : "",
     stdout: `${path}/stdout`,
     stderr: `${path}/stderr`,
@@ -196,19 +230,23 @@ export async function makeBundle(
   };
 }
 
-/** Stands for containerd's event service: takes every event and forgets it. */
+/** Stands for containerd's event service: takes every event and keeps its topic. */
 export class EventSink implements AsyncDisposable {
   readonly #server: TtrpcServer;
   readonly #served: Promise<void>;
   /** Topics in the order of arrival. */
   readonly topics: string[] = [];
 
-  /** @param path Unix socket to serve. */
-  constructor(path: string) {
+  /**
+   * @param path Unix socket to serve.
+   * @param onEvent Gets every event when it comes.
+   */
+  constructor(path: string, onEvent?: (event: Envelope) => void) {
     this.#server = new TtrpcServer({ log: silentLogger, clock: systemClock });
     this.#server.register(Events, {
       Forward: (request) => {
         this.topics.push(request.envelope?.topic ?? Envelope.typeName);
+        if (request.envelope !== undefined) onEvent?.(request.envelope);
         return Promise.resolve({});
       },
     });
