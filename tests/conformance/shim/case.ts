@@ -74,12 +74,14 @@ export class Scene {
     return this.world.pod();
   }
 
-  /** The bundle of a container in the shared pod. */
-  async prepared(options?: ContainerOptions): Promise<Container> {
+  /** The bundle of a container in the shared pod, by default with a new id. */
+  async prepared(
+    options?: ContainerOptions & { readonly id?: string },
+  ): Promise<Container> {
     const { shim } = await this.pod();
     const container = await Container.prepare(
       shim,
-      this.world.newId(),
+      options?.id ?? this.world.newId(),
       options,
     );
     this.defer(() => container.remove());

@@ -79,7 +79,7 @@ export class Streams {
     return new Streams(folder, stdin, options);
   }
 
-  /** The shim has opened its ends. */
+  /** The shim has opened its ends, at the start at the latest. */
   attached(): void {
     this.stdout.attached();
     this.stderr?.attached();
@@ -120,7 +120,9 @@ export class TaskProcess {
 
   /** @returns Its process id. */
   async start(): Promise<number> {
-    return (await this.shim.call("Start", this.#names)).pid;
+    const { pid } = await this.shim.call("Start", this.#names);
+    this.streams.attached();
+    return pid;
   }
 
   wait(): Promise<WaitResponse> {
@@ -197,7 +199,9 @@ export class Container extends TaskProcess {
     this.#mounts = mounts;
   }
 
-  /** Makes the bundle of one; the shim does not know of it yet. */
+  /**
+   * Makes the bundle of one, with new streams; the shim does not know of it yet.
+   */
   static async prepare(
     shim: Shim,
     id: string,
@@ -210,7 +214,8 @@ export class Container extends TaskProcess {
       ...rest,
       args: args ?? ["/bin/sh", "-c", script],
     });
-    const streams = await Streams.make(`${bundle}/io`, options);
+    const io = await Deno.makeTempDir({ dir: bundle, prefix: "io-" });
+    const streams = await Streams.make(io, options);
     return new Container(shim, id, streams, bundle, mounts);
   }
 
@@ -226,9 +231,7 @@ export class Container extends TaskProcess {
 
   /** @returns The process id in the answer. */
   async create(): Promise<number> {
-    const { pid } = await this.shim.call("Create", this.request);
-    this.streams.attached();
-    return pid;
+    return (await this.shim.call("Create", this.request)).pid;
   }
 
   /** Adds a process, which is not started. */
@@ -250,7 +253,6 @@ export class Container extends TaskProcess {
       ...streams.paths,
       spec: execSpec(args, options.terminal),
     });
-    streams.attached();
     return exec;
   }
 

@@ -97,7 +97,24 @@ export const control: Target = {
     lostStatus: 137,
     endsAtSignal: false,
   },
-  differs: {},
+  differs: {
+    "start takes packed options of a type that is not the shim's":
+      "it refuses a type that its libraries do not know",
+    "delete of an id that no shim has answers a DeleteResponse":
+      "it needs the file in which its Create noted the runtime",
+    "calls are answered while nobody takes the events":
+      "its calls are, but Shutdown waits until it has given up on the events",
+    "a second Create with the id of a container is AlreadyExists":
+      "it is refused by runc, whose error has no class",
+    "State of an exec names it, and tells its process id":
+      "it has the exec id in the place of the container's",
+    "a stream id that was used is InvalidArgument, the connection stays":
+      "ttrpc of containerd 1.6 does not look at the order",
+    "data for a stream that is not open is refused, the connection stays":
+      "ttrpc of containerd 1.6 knows no data and ignores it",
+    "a Wait whose time is over is DeadlineExceeded or Canceled":
+      "its Wait has no end but that of the process",
+  },
 };
 
 /** Why a case is not run with a shim that lacks an ability, or has it. */

@@ -198,8 +198,8 @@ export const commandLine: CaseGroup = {
         const id = world.newId("s");
         const path = await bundle(scene, id);
         const call = deleteCall(world.place(), world.target.daemon, id, path);
-        const { code, stdout } = await world.run(call, path, signal);
-        assertEquals(code, 0);
+        const { code, stdout, stderr } = await world.run(call, path, signal);
+        assertEquals(code, 0, stderr);
         const { exitStatus, exitedAt } = DeleteResponse.decode(stdout);
         assertEquals(exitStatus, scene.has.lostStatus);
         assert((exitedAt?.seconds ?? 0n) > 0n, "no time of the end");

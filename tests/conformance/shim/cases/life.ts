@@ -145,13 +145,17 @@ export const life: CaseGroup = {
       run: async (scene) => {
         const events = `${scene.world.dir}/${scene.world.newId("sink")}.sock`;
         const first = new EventSink(events);
+        const sinks = [first];
+        // After the shim, which may hold its end up for events.
+        scene.defer(async () => {
+          for (const sink of sinks) await sink[Symbol.asyncDispose]();
+        });
         const { shim, container } = await scene.alone({ events });
         await first[Symbol.asyncDispose]();
         await container.kill(9);
         await container.wait();
         const book = new EventBook();
-        const second = new EventSink(events, (event) => book.add(event));
-        scene.defer(() => second[Symbol.asyncDispose]());
+        sinks.push(new EventSink(events, (event) => book.add(event)));
         await book.until("/tasks/exit", shim.id, "", scene.signal);
       },
     },

@@ -14,11 +14,18 @@ import {
 import { errorCode } from "../../../../ttrpc/status.ts";
 import type { CaseGroup, Scene } from "../case.ts";
 
+/** A reply of the shim. */
+interface Reply {
+  readonly streamId: number;
+  readonly code: ErrorCode | "OK";
+  readonly payload: Uint8Array;
+}
+
 /** A connection that writes frames as it likes. */
 class Wire {
   readonly #stream: Duplex;
   readonly #reader: FrameReader;
-  readonly #scene: Scene;
+  readonly #signal: AbortSignal;
   readonly #service: string;
   readonly #id: string;
 
@@ -30,7 +37,7 @@ class Wire {
   ) {
     this.#stream = stream;
     this.#reader = new FrameReader(stream);
-    this.#scene = scene;
+    this.#signal = scene.signal;
     this.#service = service;
     this.#id = id;
   }
@@ -45,10 +52,6 @@ class Wire {
 
   send(bytes: Uint8Array): Promise<void> {
     return this.#stream.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#stream.closeWrite();
   }
 
   close(): Promise<void> {
@@ -68,11 +71,8 @@ class Wire {
   }
 
   /** The next reply; undefined when the shim has closed the connection. */
-  async reply(): Promise<
-    | { streamId: number; code: ErrorCode | "OK"; payload: Uint8Array }
-    | undefined
-  > {
-    const frame = await abortable(this.#reader.next(), this.#scene.signal);
+  async reply(signal: AbortSignal = this.#signal): Promise<Reply | undefined> {
+    const frame = await abortable(this.#reader.next(), signal);
     if (frame === null || frame.data === undefined) return undefined;
     const { status, payload } = Response.decode(frame.data);
     const code = status === undefined || status.code === 0
@@ -102,6 +102,9 @@ async function servesOthers(scene: Scene): Promise<void> {
   const { container } = await scene.pod();
   assertEquals((await container.state()).id, container.id);
 }
+
+/** Milliseconds after which a call of 50 ms is taken for one without an end. */
+const waitLimit = 3_000;
 
 /** Bytes that are beyond the longest message. */
 const tooLong = (4 << 20) + 1;
@@ -196,8 +199,9 @@ export const protocol: CaseGroup = {
       run: async (scene) => {
         const wire = await Wire.open(scene);
         await wire.send(encodeFrame(9, FrameType.Data, 0, new Uint8Array(4)));
+        await wire.send(wire.state(11));
         await wire.expect(9, "InvalidArgument");
-        await wire.alive(11);
+        await wire.expect(11, "OK");
       },
     },
     {
@@ -229,8 +233,7 @@ export const protocol: CaseGroup = {
         for (let round = 0; round < 10; round++) {
           const wire = await Wire.open(scene);
           await wire.send(crypto.getRandomValues(new Uint8Array(2000)));
-          await wire.closeWrite();
-          while (await wire.reply().catch(() => undefined) !== undefined);
+          await wire.close();
           await servesOthers(scene);
         }
       },
@@ -275,7 +278,7 @@ export const protocol: CaseGroup = {
         const wire = await Wire.open(scene);
         const timeoutNano = 50_000_000n;
         await wire.send(wire.state(1, { method: "Wait", timeoutNano }));
-        const reply = await wire.reply();
+        const reply = await wire.reply(AbortSignal.timeout(waitLimit));
         assert(
           ["DeadlineExceeded", "Canceled"].includes(reply?.code ?? ""),
           `${reply?.code}`,

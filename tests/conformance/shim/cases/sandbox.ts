@@ -150,7 +150,6 @@ export const sandbox: CaseGroup = {
         const member = await shim.prepare(`${shim.id}-b`);
         const client = await shim.connect();
         await shim.call("Create", member.request, client);
-        member.streams.attached();
         const { id } = member;
         assertEquals((await shim.call("State", { id, execId: "" })).id, id);
         await member.delete();

@@ -340,9 +340,11 @@ export const task: CaseGroup = {
         const container = await scene.running({ script: "exit 2" });
         await container.wait();
         await container.delete();
-        await container.create();
-        await container.start();
-        assertEquals((await container.wait()).exitStatus, 2);
+        const { id } = container;
+        const next = await scene.prepared({ id, script: "exit 3" });
+        await next.create();
+        await next.start();
+        assertEquals((await next.wait()).exitStatus, 3);
       },
     },
     {
