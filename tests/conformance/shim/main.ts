@@ -2,7 +2,7 @@
  * Plays containerd's part to a shim and says which of its behaviours are as
  * expected, beside what Debian's `containerd-shim-runc-v2` does.
  *
- * Usage: `deno run -A tests/conformance/shim/main.ts [--shim PATH [--describe FILE]]
+ * Usage: `deno task conformance:shim` or `deno run -A tests/conformance/shim/main.ts [--shim PATH [--describe FILE]]
  * [--no-control] [--case TEXT] [--markdown FILE]`
  *
  * Without `--shim` it is the shim of this checkout. FILE describes another one,
@@ -12,8 +12,8 @@
  * @module
  */
 
-import { markdownTable, tally, tallyText, textTable } from "./report.ts";
-import { groups, runSuite, unable } from "./suite.ts";
+import { markdownTable } from "./report.ts";
+import { conform, groups } from "./suite.ts";
 import { control, describeTarget, ours, type Target } from "./target.ts";
 
 function option(name: string): string | undefined {
@@ -30,38 +30,19 @@ async function targetOf(): Promise<Target> {
 }
 
 async function main(): Promise<number> {
-  const reason = await unable();
-  if (reason !== undefined) {
-    console.log(`skip: shim: ${reason}`);
-    console.log("0 passed, 0 failed");
-    return 0;
-  }
   const part = option("--case") ?? "";
-  const columns = await runSuite({
+  const options = {
     target: await targetOf(),
     control: Deno.args.includes("--no-control") ? undefined : control,
-    wanted: (name) => name.includes(part),
-  });
-  for (const line of textTable(groups, columns)) console.log(line);
+    wanted: (name: string) => name.includes(part),
+  };
+  const { passed, failed, columns } = await conform(options, console.log);
   const markdown = option("--markdown");
   if (markdown !== undefined) {
     await Deno.writeTextFile(markdown, markdownTable(groups, columns));
   }
-  for (const { name, outcomes } of columns) {
-    console.log(
-      `${name}: ${
-        typeof outcomes === "string" ? outcomes : tallyText(tally(outcomes))
-      }`,
-    );
-  }
-  const [{ outcomes } = { outcomes: "it was not run" }] = columns;
-  if (typeof outcomes === "string") {
-    console.log("0 passed, 1 failed");
-    return 1;
-  }
-  const { pass, fail } = tally(outcomes);
-  console.log(`${pass} passed, ${fail} failed`);
-  return fail > 0 ? 1 : 0;
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -18,7 +18,8 @@ import { resources } from "./cases/resources.ts";
 import { sandbox } from "./cases/sandbox.ts";
 import { streams } from "./cases/streams.ts";
 import { task } from "./cases/task.ts";
-import type { Column } from "./report.ts";
+import type { Counts } from "../report.ts";
+import { type Column, tally, tallyText, textTable } from "./report.ts";
 import { type Outcome, runTarget } from "./runner.ts";
 import type { Target } from "./target.ts";
 
@@ -38,7 +39,7 @@ export interface SuiteOptions {
 }
 
 /** Why the suite cannot be run here; undefined when it can. */
-export async function unable(): Promise<string | undefined> {
+async function unable(): Promise<string | undefined> {
   if (await canRun()) return undefined;
   return "it needs root and control groups of version 1";
 }
@@ -70,7 +71,7 @@ async function isFile(path: string): Promise<boolean> {
  *
  * @returns A column for each.
  */
-export async function runSuite(
+async function runSuite(
   { target, control, wanted }: SuiteOptions,
 ): Promise<Column[]> {
   const tools = await toolEnv();
@@ -84,6 +85,36 @@ export async function runSuite(
     });
   }
   return columns;
+}
+
+/**
+ * Runs the suite and says how it went.
+ *
+ * @param print Gets the lines of the report, without the sum.
+ * @returns How many cases of the shim under test went how, and the columns.
+ */
+export async function conform(
+  options: SuiteOptions,
+  print: (line: string) => void,
+): Promise<Counts & { readonly columns: readonly Column[] }> {
+  const reason = await unable();
+  if (reason !== undefined) {
+    print(`skip: shim: ${reason}`);
+    return { passed: 0, failed: 0, columns: [] };
+  }
+  const columns = await runSuite(options);
+  for (const line of textTable(groups, columns)) print(line);
+  for (const { name, outcomes } of columns) {
+    print(
+      typeof outcomes === "string"
+        ? `skip: shim: ${name}: ${outcomes}`
+        : `shim: ${name}: ${tallyText(tally(outcomes))}`,
+    );
+  }
+  const [{ outcomes } = { outcomes: "it was not run" }] = columns;
+  if (typeof outcomes === "string") return { passed: 0, failed: 1, columns };
+  const { pass, fail } = tally(outcomes);
+  return { passed: pass, failed: fail, columns };
 }
 
 async function outcomesOf(

@@ -103,7 +103,7 @@ export const control: Target = {
     "delete of an id that no shim has answers a DeleteResponse":
       "it needs the file in which its Create noted the runtime",
     "calls are answered while nobody takes the events":
-      "its calls are, but Shutdown waits until it has given up on the events",
+      "its calls are, but Shutdown waits for half a minute until it gives up on the events",
     "a second Create with the id of a container is AlreadyExists":
       "it is refused by runc, whose error has no class",
     "State of an exec names it, and tells its process id":

@@ -51,7 +51,7 @@ export class World {
   readonly book: EventBook = new EventBook();
   readonly #sink: EventSink;
   readonly #foreignGroups: readonly string[];
-  #pod: Promise<SharedPod> | undefined;
+  readonly #shared = new Map<string, Promise<{ readonly shim: Shim }>>();
   #nextId = 0;
 
   private constructor(
@@ -125,7 +125,24 @@ export class World {
 
   /** The shared pod, which runs until the world ends. */
   pod(): Promise<SharedPod> {
-    return this.#pod ??= this.#startPod();
+    return this.share("pod", () => this.#startPod());
+  }
+
+  /**
+   * Something that cases share, with its shim, which is closed at the end.
+   *
+   * @param name What it is.
+   * @param make Makes it for the first case that wants it.
+   */
+  share<T extends { readonly shim: Shim }>(
+    name: string,
+    make: () => Promise<T>,
+  ): Promise<T> {
+    const present = this.#shared.get(name) as Promise<T> | undefined;
+    if (present !== undefined) return present;
+    const made = make();
+    this.#shared.set(name, made);
+    return made;
   }
 
   async #startPod(): Promise<SharedPod> {
@@ -138,13 +155,16 @@ export class World {
   }
 
   /**
-   * Ends the shared pod and the event endpoint.
+   * Ends what cases have shared, and the event endpoint.
    *
    * @throws {ShimError} When something is left of the target's shims.
    */
   async close(): Promise<void> {
     try {
-      await (await this.#pod?.catch(() => undefined))?.shim.close();
+      for (const shared of this.#shared.values()) {
+        // Whoever wanted one that could not be made has said so.
+        await (await shared.catch(() => undefined))?.shim.close();
+      }
       const left = await settledLeftovers(() =>
         leftovers(this.dir, this.#foreignGroups)
       );

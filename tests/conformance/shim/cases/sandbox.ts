@@ -6,7 +6,8 @@ import { VirtualMachineStatistics } from "../../../../ttrpc/api/runhcs_stats.gen
 import type { UnaryMethod } from "../../../../ttrpc/client.ts";
 import type { RequestOf, ResponseOf } from "../../../../ttrpc/handlers.ts";
 import { type Case, type CaseGroup, refused, type Scene } from "../case.ts";
-import { ended, isAlive, type Shim } from "../shim.ts";
+import { ended, isAlive, Shim } from "../shim.ts";
+import type { World } from "../world.ts";
 
 type Methods = typeof Sandbox["methods"];
 
@@ -60,6 +61,31 @@ function alone(
   };
 }
 
+/** A sandbox that runs, and what its start answered. */
+interface Started {
+  readonly shim: Shim;
+  readonly pod: Pod;
+  readonly answer: ResponseOf<Methods["StartSandbox"]>;
+}
+
+async function startShared(world: World): Promise<Started> {
+  const id = world.newId("sb");
+  const never = new AbortController().signal;
+  const shim = await Shim.start(world, id, never, { bare: true });
+  const pod = new Pod(shim);
+  return { shim, pod, answer: await pod.start() };
+}
+
+/** A case that looks at a sandbox which cases share. */
+function shared(name: string, look: (started: Started) => Promise<void>): Case {
+  return {
+    name,
+    needs: { sandboxes: true },
+    run: async ({ world }) =>
+      await look(await world.share("sandbox", () => startShared(world))),
+  };
+}
+
 /** Methods that need the sandbox of their id. */
 const methods = [
   ...["Platform", "StopSandbox", "WaitSandbox", "SandboxStatus"] as const,
@@ -96,27 +122,30 @@ export const sandbox: CaseGroup = {
       await pod.create();
       await refused(pod.create(), "AlreadyExists");
     }),
-    alone("StartSandbox answers a process id and a time", async (pod) => {
-      const { pid, createdAt } = await pod.start();
-      assert(await isAlive(pid), `process ${pid}`);
-      assert((createdAt?.seconds ?? 0n) > 0n, "no time of the start");
-    }),
-    alone("Platform is linux with an architecture", async (pod) => {
-      await pod.start();
+    shared(
+      "StartSandbox answers a process id and a time",
+      async ({ answer }) => {
+        const { pid, createdAt } = answer;
+        assert(await isAlive(pid), `process ${pid}`);
+        assert((createdAt?.seconds ?? 0n) > 0n, "no time of the start");
+      },
+    ),
+    shared("Platform is linux with an architecture", async ({ pod }) => {
       const { platform } = await pod.call("Platform");
       assertEquals(platform?.os, "linux");
       assert(platform?.architecture !== "", "no architecture");
     }),
-    alone("PingSandbox answers, and SandboxStatus is ready", async (pod) => {
-      const { pid } = await pod.start();
-      await pod.call("PingSandbox");
-      const status = await pod.call("SandboxStatus", { verbose: true });
-      assertEquals([status.state, status.pid], ["SANDBOX_READY", pid]);
-      assertEquals(status.info["pid"], String(pid));
-      assert((status.createdAt?.seconds ?? 0n) > 0n, "no time of the start");
-    }),
-    alone("SandboxMetrics are those of the machine", async (pod) => {
-      await pod.start();
+    shared(
+      "PingSandbox answers, and SandboxStatus is ready",
+      async ({ pod, answer: { pid } }) => {
+        await pod.call("PingSandbox");
+        const status = await pod.call("SandboxStatus", { verbose: true });
+        assertEquals([status.state, status.pid], ["SANDBOX_READY", pid]);
+        assertEquals(status.info["pid"], String(pid));
+        assert((status.createdAt?.seconds ?? 0n) > 0n, "no time of the start");
+      },
+    ),
+    shared("SandboxMetrics are those of the machine", async ({ pod }) => {
       const { metrics } = await pod.call("SandboxMetrics");
       assertEquals(metrics?.id, pod.shim.id);
       assertEquals(metrics?.data?.typeUrl, VirtualMachineStatistics.typeName);
@@ -170,10 +199,9 @@ export const sandbox: CaseGroup = {
         assertEquals(state, "SANDBOX_NOTREADY");
       },
     ),
-    alone(
+    shared(
       "Shutdown of the Task service leaves a sandbox alone",
-      async (pod) => {
-        await pod.start();
+      async ({ pod }) => {
         await pod.shim.call("Shutdown", { id: pod.shim.id });
         await pod.call("PingSandbox");
       },
