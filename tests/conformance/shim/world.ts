@@ -20,6 +20,9 @@ import type { Container } from "./process.ts";
 import { Shim, type ShimOptions } from "./shim.ts";
 import type { Target } from "./target.ts";
 
+/** Milliseconds that the last processes have to go, on a busy machine. */
+const settleLimit = 15_000;
+
 /** What worlds are made of. */
 export interface WorldParts {
   /** The shim under test. */
@@ -165,8 +168,9 @@ export class World {
         // Whoever wanted one that could not be made has said so.
         await (await shared.catch(() => undefined))?.shim.close();
       }
-      const left = await settledLeftovers(() =>
-        leftovers(this.dir, this.#foreignGroups)
+      const left = await settledLeftovers(
+        () => leftovers(this.dir, this.#foreignGroups),
+        settleLimit,
       );
       if (left.length > 0) throw new ShimError("Unknown", left.join("; "));
     } finally {
