@@ -18,7 +18,6 @@ import {
   readAnswer,
   runCommand,
   type StartAnswer,
-  startCall,
 } from "./command.ts";
 import { Container, type ContainerOptions } from "./process.ts";
 import type { World } from "./world.ts";

@@ -18,6 +18,7 @@ import { resources } from "./cases/resources.ts";
 import { sandbox } from "./cases/sandbox.ts";
 import { streams } from "./cases/streams.ts";
 import { task } from "./cases/task.ts";
+import { told } from "./cases/told.ts";
 import type { Counts } from "../report.ts";
 import { type Column, tally, tallyText, textTable } from "./report.ts";
 import { type Outcome, runTarget } from "./runner.ts";
@@ -25,7 +26,17 @@ import type { Target } from "./target.ts";
 
 /** All cases. */
 export const groups: readonly CaseGroup[] = [
-  ...[commandLine, life, sandbox, task, exec, streams, resources, protocol],
+  ...[
+    commandLine,
+    life,
+    sandbox,
+    task,
+    told,
+    exec,
+    streams,
+    resources,
+    protocol,
+  ],
 ];
 
 /** The shims that are to be run. */

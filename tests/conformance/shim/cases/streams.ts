@@ -1,7 +1,7 @@
 /** What goes into a process and comes out of it. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type CaseGroup } from "../case.ts";
+import type { CaseGroup } from "../case.ts";
 import { Output } from "../output.ts";
 
 const mebibyte = 1024 * 1024;
