@@ -53,13 +53,24 @@ export class ExitWatch<S> {
   }
 
   /**
-   * Prepares for the deletion of the process.
+   * Deletes the process, after which its deletion can be told. The end of one
+   * that never began is not told, unless it has been already.
    *
-   * @returns What is to be awaited before the deletion is told. A process that
-   * never began has no exit to tell, unless it has been told already.
+   * @param remove Deletes it; when that fails, a later end is told.
+   * @returns What `remove` gave.
    */
-  async deleted(): Promise<void> {
-    if (this.#begun) await this.told;
-    else this.#silent = true;
+  async delete<T>(remove: () => Promise<T>): Promise<T> {
+    if (this.#begun) {
+      const result = await remove();
+      await this.told;
+      return result;
+    }
+    this.#silent = true;
+    try {
+      return await remove();
+    } catch (error) {
+      this.#silent = false;
+      throw error;
+    }
   }
 }

@@ -38,7 +38,7 @@ Deno.test("ExitWatch tells nothing of a process whose start failed", async () =>
   );
   exit(1);
   await watch.told;
-  await watch.deleted();
+  await watch.delete(() => Promise.resolve());
   assertEquals(told, []);
 });
 
@@ -62,16 +62,32 @@ Deno.test("ExitWatch tells the exit of a process that was killed before its star
 
 Deno.test("ExitWatch tells no exit of a process that was deleted before its start", async () => {
   const { told, exit, watch } = scene();
-  await watch.deleted();
-  exit(0);
-  await watch.told;
+  // The deletion is what ends it.
+  await watch.delete(() => {
+    exit(0);
+    return watch.told;
+  });
   assertEquals(told, []);
 });
 
-Deno.test("ExitWatch.deleted() waits until the exit has been told", async () => {
+Deno.test("ExitWatch tells the exit of a process whose deletion failed", async () => {
+  const { told, exit, watch } = scene();
+  const failure = new Error("busy");
+  await assertRejects(
+    () => watch.delete(() => Promise.reject(failure)),
+    Error,
+    "busy",
+  );
+  exit(1);
+  await watch.told;
+  assertEquals(told, ["exit 1"]);
+});
+
+Deno.test("ExitWatch.delete() waits until the exit has been told", async () => {
   const { told, exit, watch } = scene();
   await watch.start(() => Promise.resolve(1), () => told.push("start"));
-  const deleted = watch.deleted().then(() => told.push("delete"));
+  const deleted = watch.delete(() => Promise.resolve())
+    .then(() => told.push("delete"));
   exit(0);
   await deleted;
   assertEquals(told, ["start", "exit 0", "delete"]);

@@ -234,8 +234,10 @@ export class Task {
 
   async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
     const container = this.require("delete");
-    const status = await container.deleteProcess(execId);
-    await this.#watches.get(execId)?.deleted();
+    const remove = (): Promise<ProcessStatus> =>
+      container.deleteProcess(execId);
+    const status =
+      await (this.#watches.get(execId)?.delete(remove) ?? remove());
     this.#watches.delete(execId);
     if (execId === init) {
       await this.#toldOf(container.processes());

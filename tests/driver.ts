@@ -25,14 +25,14 @@ export interface ShimBinary {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What one bundle is made of. */
-export interface BundleOptions {
-  /** Container id; also the name of the bundle's folder. */
-  readonly id: string;
+/** What a specification says. */
+export interface SpecOptions {
   /** Arguments of the init process. */
   readonly args: readonly string[];
-  /** Folder with the image, mounted below an overlay. */
-  readonly rootfs: string;
+  /** Whether init has a terminal. */
+  readonly terminal?: boolean;
+  /** Limits of the container. */
+  readonly resources?: Readonly<Record<string, unknown>>;
   /** Annotations of the specification. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Section `windows` of the specification. */
@@ -41,8 +41,24 @@ export interface BundleOptions {
   readonly namespaces?: readonly Readonly<{ type: string; path?: string }>[];
   /** Mounts beside `/proc` and `/dev`. */
   readonly moreMounts?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What one bundle is made of. */
+export interface BundleOptions extends SpecOptions {
+  /** Container id; also the name of the bundle's folder. */
+  readonly id: string;
+  /** Folder with the image, mounted below an overlay. */
+  readonly rootfs: string;
   /** Whether stdin is wanted. */
   readonly stdin?: boolean;
+}
+
+/** A mount of a create request. */
+export interface RootfsMount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly options: string[];
 }
 
 /** One bundle on disk with its FIFOs, as containerd prepares it. */
@@ -51,12 +67,7 @@ export interface Bundle {
   /** Folder with `config.json`. */
   readonly path: string;
   /** Mounts for the create request. */
-  readonly mounts: readonly {
-    type: string;
-    source: string;
-    target: string;
-    options: string[];
-  }[];
+  readonly mounts: readonly RootfsMount[];
   /** Paths of the FIFOs; an unwanted one is empty. */
   readonly stdin: string;
   readonly stdout: string;
@@ -82,10 +93,11 @@ const capabilities = [
 const newNamespaces = ["pid", "ipc", "uts", "mount", "network"]
   .map((type) => ({ type }));
 
-function specification(options: BundleOptions): unknown {
+function specification(options: SpecOptions): unknown {
   return {
     ociVersion: "1.0.2",
     process: {
+      terminal: options.terminal ?? false,
       user: { uid: 0, gid: 0 },
       args: options.args,
       env: ["PATH=/bin"],
@@ -107,12 +119,18 @@ function specification(options: BundleOptions): unknown {
         options: ["nosuid", "mode=755"],
       },
       ...options.moreMounts ?? [],
+      {
+        destination: "/dev/pts",
+        type: "devpts",
+        source: "devpts",
+        options: ["newinstance", "ptmxmode=0666", "mode=0620"],
+      },
     ],
     annotations: options.annotations ?? {},
     ...(options.windows && { windows: options.windows }),
     linux: {
       namespaces: options.namespaces ?? newNamespaces,
-      resources: {},
+      resources: options.resources ?? {},
     },
   };
 }
@@ -120,8 +138,10 @@ function specification(options: BundleOptions): unknown {
 /** An exec process as `ExecProcessRequest.spec` carries it. */
 export function execSpec(
   args: readonly string[],
+  terminal = false,
 ): { typeUrl: string; value: Uint8Array } {
   const process = {
+    terminal,
     user: { uid: 0, gid: 0 },
     args,
     env: ["PATH=/bin"],
@@ -146,7 +166,7 @@ export async function clientEnd(
 }
 
 /** Reads a FIFO and keeps what comes. */
-function drain(
+export function drainFifo(
   path: string,
 ): { text: () => string; close: () => Promise<void> } {
   const stream = clientEnd(path, "read");
@@ -166,40 +186,54 @@ function drain(
   };
 }
 
+/**
+ * Writes the folder of a bundle, without its streams.
+ *
+ * @returns The mounts of its root file system.
+ */
+export async function writeBundle(
+  path: string,
+  rootfs: string,
+  spec: SpecOptions,
+): Promise<RootfsMount[]> {
+  for (const name of ["rootfs", "upper", "work"]) {
+    await Deno.mkdir(`${path}/${name}`, { recursive: true });
+  }
+  await Deno.writeTextFile(
+    `${path}/config.json`,
+    JSON.stringify(specification(spec)),
+  );
+  return [{
+    type: "overlay",
+    source: "overlay",
+    target: "",
+    options: [
+      `workdir=${path}/work`,
+      `upperdir=${path}/upper`,
+      `lowerdir=${rootfs}`,
+    ],
+  }];
+}
+
 /** Writes a bundle below `dir`. */
 export async function makeBundle(
   dir: string,
   options: BundleOptions,
 ): Promise<Bundle> {
   const path = `${dir}/${options.id}`;
-  for (const name of ["rootfs", "upper", "work"]) {
-    await Deno.mkdir(`${path}/${name}`, { recursive: true });
-  }
-  await Deno.writeTextFile(
-    `${path}/config.json`,
-    JSON.stringify(specification(options)),
-  );
+  const mounts = await writeBundle(path, options.rootfs, options);
   const input = options.stdin
     ? await clientEnd(`${path}/stdin`, "write")
     : undefined;
   // containerd reads the shim's log; a shim may refuse to serve without it, or
   // to run a process that has output but no place for its errors.
-  const log = drain(`${path}/log`);
-  const drains = [log, drain(`${path}/stderr`)];
+  const log = drainFifo(`${path}/log`);
+  const drains = [log, drainFifo(`${path}/stderr`)];
   const output = await clientEnd(`${path}/stdout`, "read");
   return {
     id: options.id,
     path,
-    mounts: [{
-      type: "overlay",
-      source: "overlay",
-      target: "",
-      options: [
-        `workdir=${path}/work`,
-        `upperdir=${path}/upper`,
-        `lowerdir=${options.rootfs}`,
-      ],
-    }],
+    mounts,
     stdin: options.stdin ? `${path}/stdin` : "",
     stdout: `${path}/stdout`,
     stderr: `${path}/stderr`,
@@ -214,19 +248,23 @@ export async function makeBundle(
   };
 }
 
-/** Stands for containerd's event service: takes every event and forgets it. */
+/** Stands for containerd's event service: takes every event and keeps its topic. */
 export class EventSink implements AsyncDisposable {
   readonly #server: TtrpcServer;
   readonly #served: Promise<void>;
   /** Topics in the order of arrival. */
   readonly topics: string[] = [];
 
-  /** @param path Unix socket to serve. */
-  constructor(path: string) {
+  /**
+   * @param path Unix socket to serve.
+   * @param onEvent Gets every event when it comes.
+   */
+  constructor(path: string, onEvent?: (event: Envelope) => void) {
     this.#server = new TtrpcServer({ log: silentLogger, clock: systemClock });
     this.#server.register(Events, {
       Forward: (request) => {
         this.topics.push(request.envelope?.topic ?? Envelope.typeName);
+        if (request.envelope !== undefined) onEvent?.(request.envelope);
         return Promise.resolve({});
       },
     });

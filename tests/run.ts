@@ -76,7 +76,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: "conformance",
-    limit: 120,
+    limit: 300,
     commands: [{ args: ["run", "-A", "--no-check", "tests/conformance.ts"] }],
   },
   {

@@ -190,6 +190,20 @@ Deno.test("an exec runs, is told in order, and is deleted", async () => {
   });
 });
 
+Deno.test("no exit is told of an exec that is deleted before it was started", async () => {
+  await withTasks(async (scene) => {
+    const { tasks } = scene;
+    await scene.run("web");
+    const exec = { id: "web", execId: "e1" };
+    await tasks.call("Exec", { ...exec, spec: processSpec });
+    await tasks.call("Delete", exec);
+    assertEquals(scene.topics.slice(2), [
+      "/tasks/exec-added",
+      "/tasks/delete",
+    ]);
+  });
+});
+
 Deno.test("Exec refuses a second process of one id, and forgets one that cannot be created", async () => {
   await withTasks(async (scene) => {
     const { tasks } = scene;

@@ -13,9 +13,14 @@ import type { ComputeHost } from "../../hcs/ports.ts";
 import { parseBootstrap } from "../../shim/bootstrap.ts";
 import { withServedShim } from "../../shim/lcow/lcow_scene.ts";
 import { words } from "../../shim/lcow/words.ts";
+import { deleteTask } from "../../shim/delete.ts";
+import { runtimeInfo } from "../../shim/info.ts";
 import { unpackOptions } from "../../shim/options.ts";
 import { quietFlags } from "../../sim/detached.ts";
+import { systemClock } from "../../base/clock.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
+import { DeleteResponse } from "../../ttrpc/api/task.gen.ts";
 import { Options as PackedOptions } from "../../ttrpc/api/runtime_options.gen.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -51,7 +56,7 @@ Deno.test("parseArguments() takes or refuses any command line", async () => {
   );
 });
 
-Deno.test("parseBootstrap() and unpackOptions() take or refuse any input", async () => {
+Deno.test("parseBootstrap(), unpackOptions() and runtimeInfo() take or refuse any input", async () => {
   const expected = { id: "a", namespace: "n" };
   const packed = (configBody: Uint8Array): Any => ({
     typeUrl: PackedOptions.typeName,
@@ -61,6 +66,7 @@ Deno.test("parseBootstrap() and unpackOptions() take or refuse any input", async
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
       await refusesCleanly(() => parseBootstrap(bytes, expected));
       await refusesCleanly(() => unpackOptions(packed(bytes)));
+      await refusesCleanly(() => runtimeInfo(bytes));
     }),
     { numRuns: 3000 },
   );
@@ -124,6 +130,68 @@ Deno.test("lcow takes or refuses any command line, and does nothing for one that
       { numRuns: 2000 },
     );
   });
+});
+
+/** What a bundle may hold after a crash; not all of it is ours. */
+const remains = fc.record({
+  "config.json": fc.oneof(
+    fc.constantFrom("", "{", '{"annotations":[]}', '{"annotations":{"a":1}}'),
+    fc.json(),
+    fc.string(),
+  ),
+  "vm.json": fc.oneof(
+    fc.constantFrom("", "{}", '{"systemId":1}', '{"systemId":"x@vm"}'),
+    fc.json(),
+    fc.string(),
+  ),
+  "panic.log": fc.oneof(fc.string(), fc.constant("x".repeat(2 ** 21))),
+}, { requiredKeys: [] });
+
+Deno.test("delete answers whatever the bundle holds and whatever the host says", async () => {
+  const bundle = await Deno.makeTempDir({ prefix: "lf" });
+  const says = (works: boolean): Promise<never[]> =>
+    works ? Promise.resolve([]) : Promise.reject(new Error("no"));
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        remains,
+        fc.boolean(),
+        fc.boolean(),
+        async (files, hostWorks, endpointWorks) => {
+          for (const [name, text] of Object.entries(files)) {
+            await Deno.writeTextFile(`${bundle}/${name}`, text ?? "");
+          }
+          const answer = await deleteTask(
+            parseArguments([
+              ...["-namespace", "n", "-id", "x", "-bundle", bundle, "delete"],
+            ]),
+            {
+              platform: {
+                endpoint: () => Promise.resolve("nowhere"),
+                connect: () => Promise.reject(new Error("nobody")),
+                cleanUp: async () => void await says(endpointWorks),
+              },
+              compute: () =>
+                Promise.resolve({
+                  enumerate: () => says(hostWorks),
+                  open: () => Promise.reject(new Error("no")),
+                }),
+              warn: () => {},
+              clock: systemClock,
+              timeouts: defaultTimeouts,
+            },
+          );
+          assertEquals(DeleteResponse.decode(answer).exitStatus, 255);
+          for (const name of Object.keys(files)) {
+            await Deno.remove(`${bundle}/${name}`);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  } finally {
+    await Deno.remove(bundle, { recursive: true });
+  }
 });
 
 interface Ending {
