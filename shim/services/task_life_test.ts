@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import { FakeCall } from "../fake_shim.ts";
 import { processSpec, refuses, withTasks } from "./task_scene.ts";
@@ -46,6 +47,61 @@ Deno.test("host:D24 events of init carry the container's id and the pid", async 
     const { id, exitStatus } = exit as Record<string, unknown>;
     assertEquals([id, exitStatus], ["web", 0]);
     assertEquals((deleted as Record<string, unknown>)["id"], "web");
+  });
+});
+
+Deno.test("want of memory is told before the exit, once per kill, and not for what a client killed", async () => {
+  await withTasks(async (scene) => {
+    const { tasks } = scene;
+    const killed = (oom_kill: bigint): void => {
+      const LCOWMetrics = { memory_oom_control: { oom_kill } };
+      scene.guest.propertiesOf.set("web", { LCOWMetrics });
+    };
+    const exec = async (execId: string): Promise<void> => {
+      const ids = { id: "web", execId };
+      await tasks.call("Exec", { ...ids, spec: processSpec });
+      await tasks.call("Start", ids);
+      await scene.lastProcess.exit(137);
+      await tasks.call("Wait", ids);
+      await tasks.call("Delete", ids);
+    };
+    await scene.run("web");
+    const init = scene.lastProcess;
+    killed(1n);
+    await exec("hungry");
+    await exec("victim"); // of somebody in the VM
+    killed(2n);
+    await tasks.call("Kill", { id: "web", signal: 9 });
+    await init.exit(137);
+    await tasks.call("Delete", { id: "web" });
+    assertEquals(
+      scene.topics.filter((topic) => /oom|exit$/.test(topic)),
+      ["/tasks/oom", "/tasks/exit", "/tasks/exit", "/tasks/exit"],
+    );
+    assertEquals(
+      scene.events.find(({ topic }) => topic === "/tasks/oom")?.event,
+      { containerId: "web" },
+    );
+  });
+});
+
+Deno.test("a guest that cannot say whether memory was the reason keeps no exit back", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    scene.guest.failNext("properties", new ShimError("Unavailable", "busy"));
+    await scene.lastProcess.exit(137);
+    await scene.until(() => scene.topics.length === 3);
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+
+    await scene.tasks.call("Delete", { id: "web" });
+    await scene.run("slow");
+    const release = scene.guest.holdNext("properties");
+    await scene.lastProcess.exit(137);
+    await scene.until(() => scene.guest.callsOf("properties").length === 2);
+    await scene.clock.advance(defaultTimeouts.memoryEvents);
+    await scene.until(() => scene.topics.length === 7);
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+    release();
   });
 });
 

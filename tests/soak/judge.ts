@@ -59,6 +59,8 @@ export async function judge<T>(
     const value = await deadline(systemClock, operationLimit, name, operation);
     journal.operation(name, on.name, "ok");
     if (allowed.includes("ok")) return { value };
+    // A kill of what has ended with its machine is well, whatever the signal.
+    if (on.isLost) throw new VmLost(on.name);
     error = new Error("it succeeded");
   } catch (caught) {
     if (caught instanceof WrongOutcome || caught instanceof VmLost) {
