@@ -6,6 +6,7 @@
 
 import { systemClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { VmLost } from "./judge.ts";
 import { commandLine, descendants } from "./machine.ts";
 import type { Random } from "./random.ts";
 import type { Target } from "./target.ts";
@@ -67,14 +68,25 @@ export function initScript(id: string): string {
     "sleep 1000000 & while :; do wait $!; done";
 }
 
-/** Kills the init process of a container from outside of the machine. */
-export async function killInit(target: Target): Promise<void> {
-  const { vm } = await target.group.processes();
+async function findInit({ group, name }: Target): Promise<number> {
+  const { vm } = await group.processes();
   for (const pid of await descendants(vm)) {
-    if (!(await commandLine(pid)).includes(`: soak ${target.name};`)) continue;
+    if ((await commandLine(pid)).includes(`: soak ${name};`)) return pid;
+  }
+  throw new ShimError("NotFound", `No init process of "${name}" runs`);
+}
+
+/**
+ * Kills the init process of a container from outside of the machine.
+ *
+ * @throws {VmLost} When it ended with its machine.
+ */
+export async function killInit(target: Target): Promise<void> {
+  try {
+    const pid = await findInit(target);
     target.world.journal.fault("init killed", target.name);
     Deno.kill(pid, "SIGKILL");
-    return;
+  } catch (error) {
+    throw target.isLost ? new VmLost(target.name) : error;
   }
-  throw new ShimError("NotFound", `No init process of "${target.name}" runs`);
 }

@@ -9,7 +9,7 @@ import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
 import { type Bundle, makeBundle } from "../driver.ts";
 import { clearAway, endings } from "./endings.ts";
 import { groupFaults, initScript, pauseGuest } from "./faults.ts";
-import { expect, type Judged, VmLost } from "./judge.ts";
+import { expect, type Judged, type Outcome, VmLost } from "./judge.ts";
 import {
   ctrOperations,
   directOperations,
@@ -76,9 +76,8 @@ async function liveAndEnd(
   world.begin();
   try {
     await Promise.all([whileThere(() => use(target, span, list)), alongside()]);
-    if (target.isLost) return await whileThere(async () => void await end);
     const { end: stop, code } = random.weighted(endings);
-    await stop(target);
+    await whileThere(() => stop(target));
     target.expect("the exit code of init", (await end)?.exitStatus, code);
     target.expect(
       "the exit code in the state",
@@ -200,6 +199,10 @@ async function directMember(
       await target.call("Delete", { id });
       await target.call("State", { id }, ["NotFound"]);
     });
+    // Its shim stays as long as it has a task.
+    await whileThere(async () => {
+      await target.call("Delete", { id }, ["NotFound", ...lostOnly(target)]);
+    });
   } finally {
     await client.close();
     await bundle.close();
@@ -207,6 +210,10 @@ async function directMember(
     await Deno.remove(bundle.path, { recursive: true });
   }
 }
+
+/** A container whose machine was killed may be there still. */
+const lostOnly = ({ isLost }: Target): readonly Outcome[] =>
+  isLost ? ["ok"] : [];
 
 const createRequest = ({ id, path, mounts, stdout, stderr }: Bundle) => ({
   id,
