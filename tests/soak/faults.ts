@@ -7,7 +7,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { VmLost } from "./judge.ts";
-import { commandLine, descendants } from "./machine.ts";
+import { commandLine, descendants } from "../processes.ts";
 import type { Random } from "./random.ts";
 import type { Target } from "./target.ts";
 import type { Group } from "./world.ts";

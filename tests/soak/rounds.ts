@@ -54,7 +54,7 @@ export interface Quiet {
   readonly network: readonly string[];
   /** What containerd keeps and lists. */
   readonly containerd: readonly string[];
-  /** Descriptors, processes, mounts, groups of the long-lived pod. */
+  /** What the long-lived pod holds. */
   readonly held: Holdings;
 }
 
@@ -94,6 +94,17 @@ async function look(
   };
 }
 
+/** What is seen when it does not change any more. */
+async function calm(see: () => Promise<Quiet>): Promise<Quiet> {
+  for (let last = await see();;) {
+    // What a client has closed is let go of a moment later.
+    await systemClock.sleep(1_000);
+    const now = await see();
+    if (JSON.stringify(now) === JSON.stringify(last)) return now;
+    last = now;
+  }
+}
+
 /** Says what is otherwise than it should be, one line each. */
 function differences(now: Quiet, before: Quiet): string[] {
   const list = (
@@ -108,15 +119,17 @@ function differences(now: Quiet, before: Quiet): string[] {
       `missing: ${what}: ${line}`
     ),
   ];
-  const flat = ({ held }: Quiet): string[] =>
-    Object.entries(held).map(([name, value]) =>
-      `${name} = ${JSON.stringify(value)}`
-    );
+  // A connection to containerd is made when the next event needs it.
+  const grown = Object.entries(now.held).filter(([kind, count]) =>
+    count > (before.held[kind] ?? 0)
+  ).map(([kind, count]) =>
+    `more: ${kind}: ${count} instead of ${before.held[kind] ?? 0}`
+  );
   return [
     ...list("thing", now.things, before.things),
     ...list("network", now.network, before.network),
     ...list("containerd", now.containerd, before.containerd),
-    ...list("held", flat(now), flat(before)),
+    ...grown,
   ];
 }
 
@@ -158,7 +171,7 @@ export class Rounds {
     // Everything of the long-lived pod is loaded and open from here on.
     await keep(keeper, random, { until: 0, first: false }, 1);
     const foreign = await machineGroups();
-    const before = await look(world, keeper, foreign);
+    const before = await calm(() => look(world, keeper, foreign));
     return new Rounds(world, keeper, random, foreign, before);
   }
 

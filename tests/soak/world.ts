@@ -14,7 +14,7 @@ import { connectShim } from "../driver.ts";
 import { Gate } from "./gate.ts";
 import { Journal } from "./journal.ts";
 import { classOfText, judge, type Judged, type Outcome } from "./judge.ts";
-import { type Processes, processesOf } from "./machine.ts";
+import { type Processes, processesOf } from "../processes.ts";
 
 /** The namespace that `ctr` uses. */
 const namespace = "default";
