@@ -104,7 +104,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: "soak",
-    limit: 150,
+    limit: 240,
     // A minute of what `deno task soak` does for twenty.
     commands: [{
       args: [
