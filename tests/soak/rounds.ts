@@ -127,7 +127,10 @@ function differences(now: Quiet, before: Quiet): string[] {
   );
   return [
     ...list("thing", now.things, before.things),
-    ...list("network", now.network, before.network),
+    // Others may take theirs away.
+    ...list("network", now.network, before.network).filter((line) =>
+      line.startsWith("left")
+    ),
     ...list("containerd", now.containerd, before.containerd),
     ...grown,
   ];
