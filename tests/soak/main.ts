@@ -84,15 +84,20 @@ function report(world: World, rounds: Rounds): void {
   console.log(`${sum(faults)} faults: ${list(faults)}`);
 }
 
+/** What is left of this run. */
+async function settledLines(world: World): Promise<string[]> {
+  return await world.ours(await world.containerd.leftovers());
+}
+
 /** Kills what a failed run leaves of its own; containerd clears away the rest. */
-async function abandon(containerd: PrivateContainerd): Promise<void> {
-  for (const line of await containerd.leftovers()) {
+async function abandon(world: World): Promise<void> {
+  for (const line of await settledLines(world)) {
     const pid = Number(/^processes: (\d+) .* serve$/.exec(line)?.[1]);
     if (pid > 0) Deno.kill(pid, "SIGKILL");
   }
-  const left = await containerd.leftovers();
+  const left = await settledLines(world);
   if (left.length > 0) console.log(`Left behind:\n${left.join("\n")}`);
-  await containerd.stop();
+  await world.containerd.stop();
 }
 
 async function soak(
@@ -108,7 +113,7 @@ async function soak(
   judgeMemory(rounds.memory);
   await clearAway(keeper);
   await keeper.client.close();
-  const left = await world.containerd.leftovers();
+  const left = await settledLines(world);
   if (left.length > 0) {
     throw new WrongOutcome(`At the end there is left:\n${left.join("\n")}`);
   }
@@ -134,7 +139,7 @@ async function main(): Promise<number> {
     const log = (await containerd.log()).trimEnd().split("\n");
     console.log(log.slice(-logLines).join("\n"));
     console.log(`soak failed with --seed ${seed}: ${messageOf(error)}`);
-    await abandon(containerd);
+    await abandon(world);
     console.log("0 passed, 1 failed");
     return 1;
   }

@@ -6,7 +6,7 @@
  */
 
 import { systemClock } from "../../base/clock.ts";
-import { leftoverLines, leftovers, machineGroups } from "../leftovers.ts";
+import { leftoverLines, leftovers } from "../leftovers.ts";
 import { WrongOutcome } from "./judge.ts";
 import { foreground, keep, pod, refusal, standalone } from "./lives.ts";
 import {
@@ -83,11 +83,10 @@ async function containerdsThings({ containerd }: World): Promise<string[]> {
 async function look(
   world: World,
   keeper: Target,
-  foreign: readonly string[],
 ): Promise<Quiet> {
-  const left = await leftovers(world.containerd.dir, foreign);
+  const left = leftoverLines(await leftovers(world.containerd.dir, []));
   return {
-    things: leftoverLines(left),
+    things: await world.ours(left),
     network: await networkNames(),
     containerd: await containerdsThings(world),
     held: await holdings(await keeper.group.processes()),
@@ -141,7 +140,6 @@ export class Rounds {
   readonly #world: World;
   readonly #keeper: Target;
   readonly #random: Random;
-  readonly #foreign: readonly string[];
   readonly #before: Quiet;
   /** Memory after each round. */
   readonly memory: Memory[] = [];
@@ -154,13 +152,11 @@ export class Rounds {
     world: World,
     keeper: Target,
     random: Random,
-    foreign: readonly string[],
     before: Quiet,
   ) {
     this.#world = world;
     this.#keeper = keeper;
     this.#random = random;
-    this.#foreign = foreign;
     this.#before = before;
   }
 
@@ -173,9 +169,8 @@ export class Rounds {
     world.begin();
     // Everything of the long-lived pod is loaded and open from here on.
     await keep(keeper, random, { until: 0, first: false }, 1);
-    const foreign = await machineGroups();
-    const before = await calm(() => look(world, keeper, foreign));
-    return new Rounds(world, keeper, random, foreign, before);
+    const before = await calm(() => look(world, keeper));
+    return new Rounds(world, keeper, random, before);
   }
 
   /** One round: everybody lives, then nothing is left. */
@@ -223,7 +218,7 @@ export class Rounds {
   async #settle(): Promise<void> {
     const begin = performance.now();
     for (;;) {
-      const now = await look(this.#world, this.#keeper, this.#foreign);
+      const now = await look(this.#world, this.#keeper);
       const lines = differences(now, this.#before);
       if (lines.length === 0) return;
       const waited = performance.now() - begin;
