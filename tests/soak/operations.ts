@@ -6,6 +6,7 @@
 
 import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
+import { VmLost } from "./judge.ts";
 import { Exec, type Target } from "./target.ts";
 
 /** One kind of operation. */
@@ -119,7 +120,12 @@ async function race(target: Target): Promise<void> {
     () => target.call("Pids", { id: target.name }),
   ].sort(() => target.random.next() - 0.5);
   const ends = await Promise.allSettled(started.map((start) => start()));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  const failures = ends.filter(({ status }) => status === "rejected")
+    .map((end) => (end as PromiseRejectedResult).reason);
+  if (failures.length > 0) {
+    // A wrong outcome says more than the loss of the machine.
+    throw failures.find((each) => !(each instanceof VmLost)) ?? failures[0];
+  }
   await exec.wait(["ok", "NotFound"]);
   await exec.delete(["ok", "NotFound"]);
   await target.call("State", exec.ids, ["NotFound"]);
