@@ -48,6 +48,8 @@ export class Task {
   readonly #deletes = new Map<string, SerialQueue>();
   /** How many of its processes want of memory had killed when it was last asked. */
   #oomKills = 0n;
+  /** The last question for that; it never rejects. */
+  #asked: Promise<void> = Promise.resolve();
   #place: Place | undefined;
   #container: Container | undefined;
 
@@ -130,10 +132,15 @@ export class Task {
   async #ended(process: Process): Promise<ExitStatus> {
     const exit = await process.exited;
     if (exit.code !== killedCode || process.isKilled) return exit;
+    this.#asked = this.#tellWantOfMemory();
+    await this.#asked;
+    return exit;
+  }
+
+  async #tellWantOfMemory(): Promise<void> {
     const kills = await this.#container?.oomKills() ?? 0n;
     if (kills > this.#oomKills) this.#events.outOfMemory(this.id);
     this.#oomKills = kills;
-    return exit;
   }
 
   /** Resolves when every exit that is to be told has been told. */
@@ -205,6 +212,8 @@ export class Task {
   }
 
   async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
+    // The guest forgets the statistics with the container.
+    await this.#asked;
     const status = await this.require("delete").deleteProcess(execId);
     await this.#watches.get(execId)?.deleted();
     this.#watches.delete(execId);

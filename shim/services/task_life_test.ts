@@ -85,6 +85,28 @@ Deno.test("want of memory is told before the exit, once per kill, and not for wh
   });
 });
 
+Deno.test("a container is not deleted before it is known whether memory was the reason", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const { guest } = scene;
+    const LCOWMetrics = { memory_oom_control: { oom_kill: 1n } };
+    guest.propertiesOf.set("web", { LCOWMetrics });
+    const release = guest.holdNext("properties");
+    await scene.lastProcess.exit(137);
+    await scene.tasks.call("Wait", { id: "web" });
+    const deleted = scene.tasks.call("Delete", { id: "web" });
+    for (let turn = 0; turn < 50; turn++) await scene.clock.advance(0);
+    assertEquals(guest.callsOf("deleteContainerState"), []);
+    release();
+    await deleted;
+    assertEquals(scene.topics.slice(2), [
+      "/tasks/oom",
+      "/tasks/exit",
+      "/tasks/delete",
+    ]);
+  });
+});
+
 Deno.test("a guest that cannot say whether memory was the reason keeps no exit back", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");
