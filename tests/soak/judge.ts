@@ -11,8 +11,8 @@ import type { Journal } from "./journal.ts";
 /** What an operation came to: success, or a class of error. */
 export type Outcome = "ok" | ErrorCode;
 
-/** Bound of one operation, in milliseconds; beyond it something hangs. */
-const operationLimit = 60_000;
+/** Bound of one operation, in milliseconds; beyond it something hangs, load or not. */
+const operationLimit = 180_000;
 
 /** An operation whose outcome the model does not know. */
 export class WrongOutcome extends Error {}
@@ -45,7 +45,7 @@ export interface Judged {
  * @param operation What is done.
  * @returns The value, or the class of an allowed error.
  * @throws {VmLost} When it failed because the machine was killed.
- * @throws {WrongOutcome} For every other outcome, also none within a minute.
+ * @throws {WrongOutcome} For every other outcome, also none within the bound.
  */
 export async function judge<T>(
   journal: Journal,

@@ -70,16 +70,13 @@ function judgeMemory(memory: readonly Memory[]): void {
   }
 }
 
-function report(world: World, rounds: Rounds): void {
+function report(world: World): void {
   const sum = (counts: ReadonlyMap<string, number>): number =>
     counts.values().reduce((total, count) => total + count, 0);
   const list = (counts: ReadonlyMap<string, number>): string =>
     [...counts].sort(([, a], [, b]) => b - a)
       .map(([name, count]) => `${name} ${count}`).join(", ");
   const { operations, faults } = world.journal;
-  console.log(
-    `${rounds.memory.length} rounds, ${rounds.crowd} containers at once`,
-  );
   console.log(`${sum(operations)} operations: ${list(operations)}`);
   console.log(`${sum(faults)} faults: ${list(faults)}`);
 }
@@ -93,7 +90,12 @@ async function settledLines(world: World): Promise<string[]> {
 async function abandon(world: World): Promise<void> {
   for (const line of await settledLines(world)) {
     const pid = Number(/^processes: (\d+) .* serve$/.exec(line)?.[1]);
-    if (pid > 0) Deno.kill(pid, "SIGKILL");
+    if (!(pid > 0)) continue;
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // It has ended.
+    }
   }
   const left = await settledLines(world);
   if (left.length > 0) console.log(`Left behind:\n${left.join("\n")}`);
@@ -108,8 +110,14 @@ async function soak(
   const keeper = await beginPod(world, random.fork());
   const rounds = await Rounds.begin(world, keeper, random.fork());
   const end = performance.now() + seconds * 1000;
-  do await rounds.round(); while (performance.now() < end);
-  report(world, rounds);
+  do {
+    await rounds.round();
+    const { shim, agent } = rounds.memory.at(-1)!;
+    console.log(
+      `round ${rounds.memory.length}: ${world.peak} containers at once, ` +
+        `shim ${mib(shim)}, agent ${mib(agent)}`,
+    );
+  } while (performance.now() < end);
   judgeMemory(rounds.memory);
   await clearAway(keeper);
   await keeper.client.close();
@@ -131,6 +139,7 @@ async function main(): Promise<number> {
   const world = new World(containerd, await buildRootfs(await toolEnv()));
   try {
     const passed = await soak(world, new Random(seed), seconds);
+    report(world);
     await containerd.stop();
     console.log(`${passed} passed, 0 failed`);
     return 0;
@@ -138,6 +147,7 @@ async function main(): Promise<number> {
     console.log(world.journal.last.join("\n"));
     const log = (await containerd.log()).trimEnd().split("\n");
     console.log(log.slice(-logLines).join("\n"));
+    report(world);
     console.log(`soak failed with --seed ${seed}: ${messageOf(error)}`);
     await abandon(world);
     console.log("0 passed, 1 failed");

@@ -143,8 +143,6 @@ export class Rounds {
   readonly #before: Quiet;
   /** Memory after each round. */
   readonly memory: Memory[] = [];
-  /** Smallest number of containers that ran at once in a round. */
-  crowd = Infinity;
   /** Characters of containerd's log in which no killed `delete` is news. */
   #logRead = 0;
 
@@ -191,7 +189,6 @@ export class Rounds {
       ),
       this.#restart(this.#random.fork()),
     ]);
-    this.crowd = Math.min(this.crowd, world.peak);
     await this.#settle();
     const { shim, agent } = await this.#keeper.group.processes();
     this.memory.push({

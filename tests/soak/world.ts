@@ -20,7 +20,7 @@ import { type Processes, processesOf } from "../processes.ts";
 const namespace = "default";
 
 /** Bound for the start of all containers of a round, in milliseconds. */
-const crowdLimit = 60_000;
+const crowdLimit = 300_000;
 
 /** What was killed of a group. */
 export type Loss = "machine" | "shim";
