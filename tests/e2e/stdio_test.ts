@@ -125,8 +125,8 @@ Deno.test({
   timeout: limit,
   fn: async () => {
     const ctr = daemon();
-    const script = "trap 'stty size' WINCH; echo ready; " +
-      "until stty size 2>/dev/null | grep -q '44 120'; do sleep 0.02; done";
+    const script = "until stty size 2>/dev/null | grep '44 120'; do " +
+      "echo waiting; sleep 0.1; done";
     const args = ctr.runArgs(newId(), ["sh", "-c", script], ["--rm", "--tty"]);
     const address = ["--address", `${ctr.dir}/containerd.sock`];
     const line = quoted(["ctr", ...address, ...args]);
@@ -137,19 +137,22 @@ Deno.test({
       stdout: "piped",
       stderr: "null",
     }).spawn();
+    const resize = async (tty: string, rows: number): Promise<void> => {
+      const { success } = await new Deno.Command("stty", {
+        args: ["-F", tty, "rows", `${rows}`, "cols", "120"],
+      }).output();
+      assert(success);
+    };
     let text = "";
-    let resized = false;
     for await (
       const part of process.stdout.pipeThrough(new TextDecoderStream())
     ) {
       text += part;
       const [tty] = /\/dev\/pts\/\d+/.exec(text) ?? [];
-      if (resized || tty === undefined || !text.includes("ready")) continue;
-      resized = true;
-      const { success } = await new Deno.Command("stty", {
-        args: ["-F", tty, "rows", "44", "cols", "120"],
-      }).output();
-      assert(success);
+      if (tty === undefined || !part.includes("waiting")) continue;
+      // ctr hears of sizes only from a moment after the start on.
+      await resize(tty, 43);
+      await resize(tty, 44);
     }
     assertEquals((await process.status).code, 0);
     assertStringIncludes(text, "44 120");
