@@ -28,6 +28,8 @@ export const defaultTimeouts = {
   guestShutdown: 30_000,
   /** The guest tells what it is doing (hcsshim: 5 s). */
   guestStacks: 5_000,
+  /** The guest tells whether memory was the reason of an exit. */
+  memoryEvents: 5_000,
   /** Delete of a running or just stopped init waits for its end (hcsshim: 30 s). */
   deleteWait: 30_000,
   /** Output may still come after a process exited (hcsshim: 1 s). */

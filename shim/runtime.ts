@@ -40,7 +40,13 @@ export type Vm = Pick<
 /** A process of a container. */
 export type Process = Pick<
   ProcessController,
-  "create" | "start" | "resize" | "closeIo" | "exited" | "status"
+  | "create"
+  | "start"
+  | "resize"
+  | "closeIo"
+  | "exited"
+  | "status"
+  | "isKilled"
 >;
 
 /** A container. */
@@ -55,6 +61,7 @@ export type Container =
     | "update"
     | "pids"
     | "stats"
+    | "oomKills"
     | "terminated"
     | "abandon"
     | "state"

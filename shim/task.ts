@@ -11,7 +11,7 @@ import type { Logger } from "../base/log.ts";
 import { SerialQueue } from "../base/queue.ts";
 import type { State } from "../base/states.ts";
 import type { Timeouts } from "../base/timeouts.ts";
-import type { ProcessStatus } from "../controllers/process/mod.ts";
+import type { ExitStatus, ProcessStatus } from "../controllers/process/mod.ts";
 import type { ContainerKind } from "../oci/classify.ts";
 import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
 import { ExitWatch } from "./exit_watch.ts";
@@ -45,6 +45,9 @@ export interface TaskContext {
 /** Processes by exec id; init has the empty one. */
 const init = "";
 
+/** Exit code of what SIGKILL has ended, also as a shell passes it on. */
+const killedCode = 137;
+
 /** A registered task. */
 export class Task {
   /** containerd's id. */
@@ -58,6 +61,10 @@ export class Task {
   readonly #watches = new Map<string, ExitWatch<unknown>>();
   /** Deletes of one process run one after another; by exec id. */
   readonly #deletes = new Map<string, SerialQueue>();
+  /** How many of its processes want of memory had killed when it was last asked. */
+  #oomKills = 0n;
+  /** The last question for that; it never rejects. */
+  #asked: Promise<void> = Promise.resolve();
   #place: Place | undefined;
   #container: Container | undefined;
 
@@ -130,11 +137,26 @@ export class Task {
   #watch(execId: string, process: Process): void {
     this.#watches.set(
       execId,
-      new ExitWatch(process.exited, ({ code, at }) => {
+      new ExitWatch(this.#ended(process), ({ code, at }) => {
         const { pid } = process.status();
         this.#events.exited(this.id, execId, { pid, code, at });
       }),
     );
+  }
+
+  /** The exit of a process, once it is told if memory was the reason. */
+  async #ended(process: Process): Promise<ExitStatus> {
+    const exit = await process.exited;
+    if (exit.code !== killedCode || process.isKilled) return exit;
+    this.#asked = this.#tellWantOfMemory();
+    await this.#asked;
+    return exit;
+  }
+
+  async #tellWantOfMemory(): Promise<void> {
+    const kills = await this.#container?.oomKills() ?? 0n;
+    if (kills > this.#oomKills) this.#events.outOfMemory(this.id);
+    this.#oomKills = kills;
   }
 
   /** Resolves when every exit that is to be told has been told. */
@@ -233,6 +255,8 @@ export class Task {
   }
 
   async #delete(execId: string, gone: () => void): Promise<ProcessStatus> {
+    // The guest forgets the statistics with the container.
+    await this.#asked;
     const container = this.require("delete");
     const remove = (): Promise<ProcessStatus> =>
       container.deleteProcess(execId);

@@ -11,6 +11,7 @@ import {
   TaskExecAdded,
   TaskExecStarted,
   TaskExit,
+  TaskOOM,
   TaskStart,
 } from "../ttrpc/api/events.gen.ts";
 import type { EventSink } from "./publisher.ts";
@@ -67,6 +68,11 @@ export class TaskEvents {
       execId,
       pid,
     });
+  }
+
+  /** The kernel has killed a process of a container for want of memory. */
+  outOfMemory(containerId: string): void {
+    this.#sink.publish("/tasks/oom", TaskOOM, { containerId });
   }
 
   /** A process has ended. `execId` is empty for init, whose events carry the container's id. */

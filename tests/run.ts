@@ -47,6 +47,7 @@ const rooms = [
   "tests/docs",
   "tests/golden",
   "tests/lint",
+  "tests/soak",
   "ttrpc",
 ];
 
@@ -100,6 +101,21 @@ const suites: readonly Suite[] = [
     name: "e2e",
     limit: 300,
     commands: [{ args: deno("--no-check", "tests/e2e") }],
+  },
+  {
+    name: "soak",
+    limit: 240,
+    // A minute of what `deno task soak` does for twenty.
+    commands: [{
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "tests/soak/main.ts",
+        "--seconds",
+        "60",
+      ],
+    }],
   },
   {
     name: "vm",

@@ -356,6 +356,28 @@ export class LinuxContainer {
   }
 
   /**
+   * How many of its processes the kernel has killed for want of memory; also
+   * after its end. Zero when the guest cannot say it.
+   */
+  async oomKills(): Promise<bigint> {
+    const { guest, clock, timeouts } = this.#deps;
+    try {
+      const { LCOWMetrics } = await deadline(
+        clock,
+        timeouts.memoryEvents,
+        "The memory statistics",
+        () => guest.properties(this.id, ["Statistics"]),
+      );
+      return LCOWMetrics?.memory_oom_control?.oom_kill ?? 0n;
+    } catch (error) {
+      this.#log.warn("It is not known whether memory was the reason", {
+        error: messageOf(error),
+      });
+      return 0n;
+    }
+  }
+
+  /**
    * The VM is lost: what never ran ends now, what runs ends by the bridge.
    *
    * @param error Why.

@@ -148,6 +148,7 @@ export class ProcessController {
   #process: GuestProcess | undefined;
   #relay: StdioRelay | undefined;
   #exit: ExitStatus | undefined;
+  #isKilled = false;
   /** True from the exit on, also while output still flows. */
   #hasExited = false;
 
@@ -178,6 +179,11 @@ export class ProcessController {
   /** Its id in the VM; 0 before it runs. */
   get pid(): number {
     return this.#process?.pid ?? 0;
+  }
+
+  /** Whether a client has sent SIGKILL. */
+  get isKilled(): boolean {
+    return this.#isKilled;
   }
 
   /** Everything that is known about it. */
@@ -281,7 +287,10 @@ export class ProcessController {
       return undefined;
     });
     if (process === undefined) return;
-    if (signal === sigKill) void this.#relay?.hurry();
+    if (signal === sigKill) {
+      this.#isKilled = true;
+      void this.#relay?.hurry();
+    }
     try {
       if (await process.signal(signal)) return;
     } catch (error) {

@@ -50,6 +50,83 @@ Deno.test("host:D24 events of init carry the container's id and the pid", async 
   });
 });
 
+Deno.test("want of memory is told before the exit, once per kill, and not for what a client killed", async () => {
+  await withTasks(async (scene) => {
+    const { tasks } = scene;
+    const killed = (oom_kill: bigint): void => {
+      const LCOWMetrics = { memory_oom_control: { oom_kill } };
+      scene.guest.propertiesOf.set("web", { LCOWMetrics });
+    };
+    const exec = async (execId: string): Promise<void> => {
+      const ids = { id: "web", execId };
+      await tasks.call("Exec", { ...ids, spec: processSpec });
+      await tasks.call("Start", ids);
+      await scene.lastProcess.exit(137);
+      await tasks.call("Wait", ids);
+      await tasks.call("Delete", ids);
+    };
+    await scene.run("web");
+    const init = scene.lastProcess;
+    killed(1n);
+    await exec("hungry");
+    await exec("victim"); // of somebody in the VM
+    killed(2n);
+    await tasks.call("Kill", { id: "web", signal: 9 });
+    await init.exit(137);
+    await tasks.call("Delete", { id: "web" });
+    assertEquals(
+      scene.topics.filter((topic) => /oom|exit$/.test(topic)),
+      ["/tasks/oom", "/tasks/exit", "/tasks/exit", "/tasks/exit"],
+    );
+    assertEquals(
+      scene.events.find(({ topic }) => topic === "/tasks/oom")?.event,
+      { containerId: "web" },
+    );
+  });
+});
+
+Deno.test("a container is not deleted before it is known whether memory was the reason", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const { guest } = scene;
+    const LCOWMetrics = { memory_oom_control: { oom_kill: 1n } };
+    guest.propertiesOf.set("web", { LCOWMetrics });
+    const release = guest.holdNext("properties");
+    await scene.lastProcess.exit(137);
+    await scene.tasks.call("Wait", { id: "web" });
+    const deleted = scene.tasks.call("Delete", { id: "web" });
+    for (let turn = 0; turn < 50; turn++) await scene.clock.advance(0);
+    assertEquals(guest.callsOf("deleteContainerState"), []);
+    release();
+    await deleted;
+    assertEquals(scene.topics.slice(2), [
+      "/tasks/oom",
+      "/tasks/exit",
+      "/tasks/delete",
+    ]);
+  });
+});
+
+Deno.test("a guest that cannot say whether memory was the reason keeps no exit back", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    scene.guest.failNext("properties", new ShimError("Unavailable", "busy"));
+    await scene.lastProcess.exit(137);
+    await scene.until(() => scene.topics.length === 3);
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+
+    await scene.tasks.call("Delete", { id: "web" });
+    await scene.run("slow");
+    const release = scene.guest.holdNext("properties");
+    await scene.lastProcess.exit(137);
+    await scene.until(() => scene.guest.callsOf("properties").length === 2);
+    await scene.clock.advance(defaultTimeouts.memoryEvents);
+    await scene.until(() => scene.topics.length === 7);
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+    release();
+  });
+});
+
 Deno.test("TaskExit follows TaskStart although the process ends before Start is answered", async () => {
   await withTasks(async (scene) => {
     await scene.create("web");

@@ -30,6 +30,22 @@ export function useContainerd(): void {
   });
 }
 
+/**
+ * Runs a test with a containerd of its own: the sanitizers do not allow a test to
+ * end a process of another one.
+ */
+export async function withContainerd(
+  test: (ctr: PrivateContainerd) => Promise<void>,
+): Promise<void> {
+  await using ctr = await PrivateContainerd.start();
+  containerd = ctr;
+  try {
+    await test(ctr);
+  } finally {
+    containerd = undefined;
+  }
+}
+
 let nextId = 0;
 
 /** A fresh container id. */

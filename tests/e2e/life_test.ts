@@ -169,6 +169,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "twenty containers that are started at once all do their work",
+  timeout: 120_000,
+  fn: async () => {
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    const ran = await Promise.all(
+      numbers.map((n) => runContainer(["sh", "-c", `echo ${n}; exit ${n}`])),
+    );
+    assertEquals(
+      ran,
+      numbers.map((n) => ({ code: n, stdout: `${n}\n`, stderr: "" })),
+    );
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
   name: "fifty containers in a row leave nothing behind",
   timeout: 120_000,
   fn: async () => {

@@ -163,3 +163,28 @@ Deno.test({
     await client.call(TaskV3, "Delete", { id });
   },
 });
+
+Deno.test({
+  name:
+    "an exec without streams can write as much as it wants, and its input is empty",
+  timeout: 60_000,
+  fn: async () => {
+    const id = "sb4";
+    await using it = await rig(id);
+    const { client, bundle } = it;
+    const sandbox = { sandboxId: id, bundlePath: bundle.path };
+    await client.call(Sandbox, "CreateSandbox", sandbox);
+    await client.call(Sandbox, "StartSandbox", sandbox);
+    await create(client, bundle);
+    await client.call(TaskV3, "Start", { id });
+    const exec = { id, execId: "e" };
+    const script = 'seq 1000000 && seq 1000 >&2 && test -z "$(cat)" && exit 8';
+    await client.call(TaskV3, "Exec", {
+      ...exec,
+      spec: execSpec(["/bin/sh", "-c", script]),
+    });
+    await client.call(TaskV3, "Start", exec);
+    assertEquals((await client.call(TaskV3, "Wait", exec)).exitStatus, 8);
+    await client.call(TaskV3, "Delete", exec);
+  },
+});

@@ -11,6 +11,11 @@ import {
 
 useContainerd();
 
+/** Words as a shell takes them. */
+function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
 Deno.test({
   name: "20 MiB pass from stdin to stdout intact",
   timeout: limit,
@@ -42,6 +47,19 @@ Deno.test({
       "dd if=/dev/zero bs=65536 count=128 2>/dev/null; echo end >&2";
     const { code, stdout, stderr } = await runContainer(["sh", "-c", script]);
     assertEquals([code, stdout.length, stderr], [0, 8 * 1024 * 1024, "end\n"]);
+    const ctr = daemon();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    const exec = ["task", "exec", "--fifo-dir", `${ctr.dir}/fifo`];
+    const burst = await ctr.run([
+      ...exec,
+      ...["--exec-id", "burst", id, "sh", "-c", `${script}; exit 3`],
+    ]);
+    assertEquals(
+      [burst.code, burst.stdout.length, burst.stderr],
+      [3, 8 * 1024 * 1024, "end\n"],
+    );
+    await remove(id);
     await assertNothingLeft();
   },
 });
@@ -84,10 +102,8 @@ Deno.test({
       "until stty size 2>/dev/null | grep -q ' 101'; do usleep 10000; done; " +
       "test -t 0 && test -t 1 && stty size && tty && exit 4",
     ], ["--rm", "--tty"]);
-    const words = ["ctr", "--address", `${ctr.dir}/containerd.sock`, ...args];
-    const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(
-      " ",
-    );
+    const address = ["--address", `${ctr.dir}/containerd.sock`];
+    const line = quoted(["ctr", ...address, ...args]);
     // script(1) gives ctr the terminal that `--tty` needs.
     const { code, stdout } = await new Deno.Command("script", {
       args: ["-qefc", `stty rows 33 cols 101; ${line}`, "/dev/null"],
@@ -100,6 +116,46 @@ Deno.test({
     assertStringIncludes(text, "/dev/pts/0");
     assertStringIncludes(text, "33 101");
     assertEquals(code, 4);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "a terminal that gets another size tells the process so",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const script = "until stty size 2>/dev/null | grep '44 120'; do " +
+      "echo waiting; sleep 0.1; done";
+    const args = ctr.runArgs(newId(), ["sh", "-c", script], ["--rm", "--tty"]);
+    const address = ["--address", `${ctr.dir}/containerd.sock`];
+    const line = quoted(["ctr", ...address, ...args]);
+    const process = new Deno.Command("script", {
+      args: ["-qefc", `tty; stty rows 33 cols 101; ${line}`, "/dev/null"],
+      env: ctr.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const resize = async (tty: string, rows: number): Promise<void> => {
+      const { success } = await new Deno.Command("stty", {
+        args: ["-F", tty, "rows", `${rows}`, "cols", "120"],
+      }).output();
+      assert(success);
+    };
+    let text = "";
+    for await (
+      const part of process.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      text += part;
+      const [tty] = /\/dev\/pts\/\d+/.exec(text) ?? [];
+      if (tty === undefined || !part.includes("waiting")) continue;
+      // ctr hears of sizes only from a moment after the start on.
+      await resize(tty, 43);
+      await resize(tty, 44);
+    }
+    assertEquals((await process.status).code, 0);
+    assertStringIncludes(text, "44 120");
     await assertNothingLeft();
   },
 });
