@@ -11,7 +11,6 @@ import {
   newId,
   remove,
   runContainer,
-  shimPid,
   useContainerd,
 } from "./fixture.ts";
 
