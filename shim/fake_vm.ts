@@ -107,6 +107,8 @@ export class FakeVm implements Vm {
       this.#gone.signal,
       ...(signal === undefined ? [] : [signal]),
     ]);
+    // One that is aborted already tells no listener.
+    both.throwIfAborted();
     both.addEventListener("abort", () => aborted.reject(both.reason));
     await Promise.race([held, aborted.promise]);
     signal?.throwIfAborted();
