@@ -377,7 +377,7 @@ Deno.test("Shutdown with `now` changes nothing while the VM goes on, and is forg
     await replied;
     scene.vm.die();
     const { exitStatus } = await scene.tasks.call("Wait", { id: "web" });
-    assertEquals([exitStatus, scene.eventsClosed], [0xffffffff, false]);
+    assertEquals([exitStatus, scene.eventsClosed], [255, false]);
   });
 });
 
