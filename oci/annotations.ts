@@ -89,12 +89,10 @@ export const containerAnnotations = {
   teeLogDirMount: "io.microsoft.container.lcow.tee-log-dir-mount",
   skipPodNetworking: "io.microsoft.cri.skip-pod-networking",
   virtualPodId: "io.microsoft.cri.virtual-pod-id",
-  tenantSandboxId: "io.microsoft.cri.tenant-sandbox-id",
   securityPolicyEnv: `${vm}.lcow.securitypolicy.env`,
   gpuCapabilities: "io.microsoft.container.gpu.capabilities",
   amdCertificate: `${vm}.wcow.amd-certificate`,
   ncProxy: "io.microsoft.network.ncproxy",
-  migrationSourceContainerId: "io.microsoft.migration.source-container-id",
 } as const;
 
 /** Annotations with a value that are refused, in the order of their tests. */
