@@ -6,7 +6,7 @@
 
 import { abortable, deadline, systemClock } from "../../../base/clock.ts";
 import { connDuplex, type Duplex } from "../../../base/duplex.ts";
-import { messageOf, ShimError } from "../../../base/errors.ts";
+import { classify, messageOf, ShimError } from "../../../base/errors.ts";
 import { DeleteResponse, TaskV2, TaskV3 } from "../../../ttrpc/api/task.gen.ts";
 import { TtrpcClient, type UnaryMethod } from "../../../ttrpc/client.ts";
 import type { RequestOf, ResponseOf } from "../../../ttrpc/handlers.ts";
@@ -217,8 +217,8 @@ export class Shim {
     try {
       await this.call("Shutdown", { id: this.id });
     } catch (error) {
-      // It may be faster than its answer.
-      if (!this.isLost) throw error;
+      // Its end may be faster than its answer.
+      if (classify(error) !== "Unavailable") throw error;
     }
     await deadline(
       systemClock,
