@@ -191,6 +191,24 @@ export class Shim {
     return container;
   }
 
+  /**
+   * Kills a container whose Create may be under way still, after its client has
+   * left: no event tells when that is over. One that is not there is a success.
+   */
+  async killSettled(id: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await this.call("Kill", { id, signal: 9 });
+        return;
+      } catch (error) {
+        const code = classify(error);
+        if (code === "NotFound") return;
+        if (code !== "FailedPrecondition") throw error;
+        await systemClock.sleep(lookEvery, signal);
+      }
+    }
+  }
+
   /** Runs the command `delete` for an id. */
   runDelete(id: string = this.id): Promise<Finished> {
     const { world } = this;
