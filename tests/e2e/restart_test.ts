@@ -92,10 +92,14 @@ async function lineOf(path: string, line: string): Promise<void> {
   for await (const _change of changes) if (await has()) return;
 }
 
-/** Waits until containerd lists a task as stopped. */
+/** Waits until containerd lists a task as stopped; it must not lose it. */
 async function stopped(id: string): Promise<void> {
   const pattern = new RegExp(`${id}\\s+\\d+\\s+STOPPED`);
-  while (!pattern.test(await daemon().ctr("task", "ls")));
+  for (;;) {
+    const tasks = await daemon().ctr("task", "ls");
+    if (pattern.test(tasks)) return;
+    assertStringIncludes(tasks, id);
+  }
 }
 
 Deno.test({

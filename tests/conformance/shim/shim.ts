@@ -6,7 +6,7 @@
 
 import { abortable, deadline, systemClock } from "../../../base/clock.ts";
 import { connDuplex, type Duplex } from "../../../base/duplex.ts";
-import { messageOf, ShimError } from "../../../base/errors.ts";
+import { classify, messageOf, ShimError } from "../../../base/errors.ts";
 import { DeleteResponse, TaskV2, TaskV3 } from "../../../ttrpc/api/task.gen.ts";
 import { TtrpcClient, type UnaryMethod } from "../../../ttrpc/client.ts";
 import type { RequestOf, ResponseOf } from "../../../ttrpc/handlers.ts";
@@ -191,6 +191,24 @@ export class Shim {
     return container;
   }
 
+  /**
+   * Kills a container whose Create may be under way still, after its client has
+   * left: no event tells when that is over. One that is not there is a success.
+   */
+  async killSettled(id: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await this.call("Kill", { id, signal: 9 });
+        return;
+      } catch (error) {
+        const code = classify(error);
+        if (code === "NotFound") return;
+        if (code !== "FailedPrecondition") throw error;
+        await systemClock.sleep(lookEvery, signal);
+      }
+    }
+  }
+
   /** Runs the command `delete` for an id. */
   runDelete(id: string = this.id): Promise<Finished> {
     const { world } = this;
@@ -217,8 +235,8 @@ export class Shim {
     try {
       await this.call("Shutdown", { id: this.id });
     } catch (error) {
-      // It may be faster than its answer.
-      if (!this.isLost) throw error;
+      // Its end may be faster than its answer.
+      if (classify(error) !== "Unavailable") throw error;
     }
     await deadline(
       systemClock,

@@ -1,14 +1,11 @@
 /** The life of the shim's process. */
 
 import { assert, assertEquals } from "@std/assert";
-import { systemClock } from "../../../../base/clock.ts";
-import { classify } from "../../../../base/errors.ts";
 import { DeleteResponse } from "../../../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../../../ttrpc/api/task_types.gen.ts";
 import { EventSink } from "../../../driver.ts";
 import { type CaseGroup, refused } from "../case.ts";
 import { EventBook } from "../events.ts";
-import type { Container } from "../process.ts";
 import { ended, isAlive } from "../shim.ts";
 
 async function exists(path: string): Promise<boolean> {
@@ -18,21 +15,6 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-/** Waits until a Create whose client has left is over: no event tells it. */
-async function settled(
-  container: Container,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    try {
-      return await container.kill(9);
-    } catch (error) {
-      if (classify(error) === "NotFound") return;
-      await systemClock.sleep(10, signal);
-    }
   }
 }
 
@@ -171,7 +153,7 @@ export const life: CaseGroup = {
         await client.close();
         await lost;
         // Either it is there and whole, or its id is free, a moment later.
-        await settled(container, scene.signal);
+        await shim.killSettled(container.id, scene.signal);
         await container.ensureDeleted();
         await container.create();
         await container.start();
