@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
@@ -13,6 +14,13 @@ import { isInside } from "./paths.ts";
 /** Mounts that may stand on one place; more are left with a warning. */
 const maxStacked = 5;
 
+/**
+ * Attempts to unmount what is in use, and milliseconds between them: a runtime that
+ * makes a namespace of its own holds everything for a moment, and the kernel does
+ * not tell when it lets go.
+ */
+const busy = { attempts: 100, interval: 20 } as const;
+
 /** What unmounting needs; tests replace single functions. */
 export interface UnmountPorts {
   /** Fails with NotFound for a missing path. */
@@ -21,6 +29,8 @@ export interface UnmountPorts {
   readonly unmount: (path: string) => Promise<boolean>;
   /** Removes a mount point. */
   readonly remove: (path: string) => Promise<void>;
+  /** Waits before the next attempt. */
+  readonly pause: () => Promise<void>;
 }
 
 /** The kernel and the file system. */
@@ -28,6 +38,7 @@ export const unmountPorts: UnmountPorts = {
   lstat: (path) => Deno.stat(path),
   unmount: (path) => unmount(path),
   remove: removeMountPoint,
+  pause: () => systemClock.sleep(busy.interval),
 };
 
 /** Removes a tree; a missing one is a success. */
@@ -55,12 +66,28 @@ export async function removeMountPoint(path: string): Promise<void> {
   }
 }
 
+/** Unmounts one mount, which may be in use for a moment. */
+async function unmountIdle(
+  target: string,
+  { unmount, pause }: UnmountPorts,
+): Promise<boolean> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await unmount(target);
+    } catch (error) {
+      const again = isErrno(error, "EBUSY") && attempt < busy.attempts;
+      if (!again) throw error;
+      await pause();
+    }
+  }
+}
+
 /**
  * Unmounts everything that is mounted on a place.
  *
  * @param target The place; a missing one is a success.
  * @param options `remove` removes the mount point afterwards.
- * @throws {ErrnoError} EBUSY while it is in use.
+ * @throws {ErrnoError} EBUSY when it stays in use for two seconds.
  */
 export async function unmountAll(
   target: string,
@@ -79,7 +106,7 @@ export async function unmountAll(
     return;
   }
   let count = 0;
-  while (count < maxStacked && await ports.unmount(target)) count++;
+  while (count < maxStacked && await unmountIdle(target, ports)) count++;
   if (count === maxStacked) {
     // Removing the tree could delete what a further mount shows.
     log.warn("Mounts may be left", { target, unmounted: count });

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { silentLogger as log } from "../../base/log.ts";
+import { ErrnoError } from "../../ffi/linux/errno.ts";
 import {
   removeMountPoint,
   sweepMounts,
@@ -21,6 +22,7 @@ function recorder(overrides: Partial<UnmountPorts> = {}): {
       return Promise.resolve(mounts-- > 0);
     },
     remove: (path) => Promise.resolve(void calls.push(`remove ${path}`)),
+    pause: () => Promise.resolve(void calls.push("pause")),
     ...overrides,
   };
   return { calls, ports };
@@ -52,6 +54,29 @@ Deno.test("guest:L2 guest:L3 guest:L5 unmountAll() unmounts until nothing is mou
     "busy",
   );
   assertEquals(busy.calls, ["stat /a"]);
+});
+
+Deno.test("unmountAll() tries again what is in use for a moment, but not for ever", async () => {
+  let inUse = 3;
+  const moment = recorder({
+    unmount: () =>
+      inUse-- > 0
+        ? Promise.reject(new ErrnoError(16, "in use"))
+        : Promise.resolve(false),
+  });
+  await unmountAll("/a", { log, ports: moment.ports, remove: true });
+  assertEquals(moment.calls, [
+    ...["stat /a", "pause", "pause", "pause", "remove /a"],
+  ]);
+  const held = recorder({
+    unmount: () => Promise.reject(new ErrnoError(16, "in use")),
+  });
+  await assertRejects(
+    () => unmountAll("/a", { log, ports: held.ports, remove: true }),
+    ErrnoError,
+    "in use",
+  );
+  assertEquals(held.calls.filter((call) => call !== "pause"), ["stat /a"]);
 });
 
 Deno.test("guest:L4 unmountAll() ends when mounts do not, and removes nothing then", async () => {

@@ -140,8 +140,8 @@ export const missing: Readonly<
   },
   pause: { lacks: "it cannot pause a container", has: "it can pause" },
   tellsOom: {
-    lacks: "it publishes no TaskOOM",
-    has: "it publishes TaskOOM",
+    lacks: "it hears of the ends of init and execs only",
+    has: "it hears of every process of a container",
   },
   pidAtCreate: {
     lacks: "init has no process before it is started",

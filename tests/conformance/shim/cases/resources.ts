@@ -110,7 +110,25 @@ export const resources: CaseGroup = {
       },
     },
     {
-      name: "a container that takes too much memory is told by TaskOOM",
+      name: "an init that takes too much memory is told by TaskOOM",
+      run: async (scene) => {
+        const container = await scene.running({
+          resources: { memory: { limit: 16 * mebibyte } },
+          script: "exec tail /dev/zero",
+        });
+        const { book } = scene.world;
+        const { event } = await book.until(
+          "/tasks/exit",
+          container.id,
+          "",
+          scene.signal,
+        );
+        assertEquals(event.exitStatus, 137);
+        await book.until("/tasks/oom", container.id, "", scene.signal);
+      },
+    },
+    {
+      name: "a child that takes too much memory is told by TaskOOM",
       needs: { tellsOom: true },
       run: async (scene) => {
         const container = await scene.running({
