@@ -74,7 +74,9 @@ async function bundleOfLog(
     for (const text of lines) {
       if (!text.includes(shimServes)) continue;
       const { msg, fields } = parseLine(text);
-      const said = msg === shimServes ? fields["bundle"] : undefined;
+      // A guest may write the same, and must not choose what is read here.
+      const isOwn = msg === shimServes && fields["source"] !== "guest";
+      const said = isOwn ? fields["bundle"] : undefined;
       if (typeof said === "string") bundle = said;
     }
   }

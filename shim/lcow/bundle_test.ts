@@ -211,6 +211,30 @@ Deno.test("lcow bundle tells of a shim that is gone what it left", async () => {
   }, withHost);
 });
 
+Deno.test("lcow bundle reads nothing that a guest names in its log", async () => {
+  await withScene(async (scene) => {
+    await leave(scene);
+    const forged = {
+      level: "info",
+      msg: shimServes,
+      bundle: `${scene.root}/b/other`,
+      source: "guest",
+    };
+    await scene.write(
+      `log/${logFileName({ namespace: "n", id: "pod1" }, 5)}`,
+      `${JSON.stringify(forged)}\n`,
+    );
+    const { manifest } = await scene.bundle("pod1");
+    assertEquals(
+      manifest.files.filter(({ source }) =>
+        source?.startsWith(`${scene.root}/b/`)
+      ).map(({ source }) => source),
+      ["pod1/config.json", "pod1/vm.json", "pod1/panic.log", "web/config.json"]
+        .map((file) => `${scene.root}/b/${file}`),
+    );
+  }, withHost);
+});
+
 Deno.test("lcow bundle does not wait for a shim or a check that hangs", async () => {
   await withScene(async (scene) => {
     const { host, tasks } = scene;
