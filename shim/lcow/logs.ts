@@ -12,6 +12,7 @@ import {
   type LineFilter,
   parseLine,
   passes,
+  printable,
 } from "../log/line.ts";
 import { logFileName, type StoredLog, storedLogs } from "../log/names.ts";
 import { readLog } from "../log/reader.ts";
@@ -146,7 +147,7 @@ async function show(
     const chosen = lines.map(parseLine)
       .filter((line) => passes(line, { ...filter, about }));
     const text = chosen.map((line) =>
-      asJson ? `${line.text}\n` : printer.print(line)
+      asJson ? `${printable(line.text)}\n` : printer.print(line)
     ).join("");
     if (text !== "") await print(encoder.encode(text));
   }

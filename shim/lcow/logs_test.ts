@@ -64,6 +64,19 @@ Deno.test("lcow logs prints both generations of a sandbox's log for people, and 
   });
 });
 
+Deno.test("lcow logs prints nothing that a terminal obeys, also as JSON", async () => {
+  await withLogs(async (host, put) => {
+    const note = "a\u009b2Jb\u202ec\u007f";
+    await put("pod1", line(1, { note, source: "guest" }));
+    const shown = "a\\u009b2Jb\\u202ec\\u007f";
+    const { stdout } = await host.run(["logs", "pod1"]);
+    assertStringIncludes(stdout, `line 1 note=${shown}\n`);
+    const json = (await host.run(["logs", "pod1", "--json"])).stdout;
+    assertStringIncludes(json, `"note":"${shown}"`);
+    assertEquals(JSON.parse(json).note, note);
+  });
+});
+
 Deno.test("lcow logs prints what is about a container or pod, wherever it is", async () => {
   await withLogs(async (host, put) => {
     await put("pod1", line(1, { cid: "web" }) + line(2, { cid: "db" }));

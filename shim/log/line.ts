@@ -98,8 +98,11 @@ const unsafe =
   // deno-lint-ignore no-control-regex -- control characters are what it finds
   /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Text without what a terminal obeys: such characters look like `\u001b`. */
-function printable(text: string): string {
+/**
+ * Text without what a terminal obeys: such characters look like `\u001b`, which
+ * means the same in JSON.
+ */
+export function printable(text: string): string {
   return text.replaceAll(
     unsafe,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
