@@ -79,11 +79,19 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
  */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
+  #unsettled = 0;
+
+  /** True when every task has settled. */
+  get isIdle(): boolean {
+    return this.#unsettled === 0;
+  }
 
   /** Runs `task` after all earlier ones have settled. */
   run<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task, task);
-    this.#last = result.catch(() => {});
+    this.#unsettled++;
+    const settled = (): number => this.#unsettled--;
+    const result = this.#last.then(task);
+    this.#last = result.then(settled, settled);
     return result;
   }
 }

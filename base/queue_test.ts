@@ -41,7 +41,9 @@ Deno.test("SerialQueue runs one task after another, also after a failure", async
   const second = queue.run(() => Promise.resolve(order.push("second")));
   gate.resolve();
   await assertRejects(() => first, Error, "first failed");
+  assertEquals(queue.isIdle, false);
   await second;
+  assertEquals(queue.isIdle, true);
   assertEquals(order, ["first", "second"]);
 });
 

@@ -250,7 +250,8 @@ export class Task {
     try {
       return await queue.run(() => this.#delete(execId, gone));
     } finally {
-      this.#deletes.delete(execId);
+      // One that came meanwhile waits in it, and so must those behind it.
+      if (queue.isIdle) this.#deletes.delete(execId);
     }
   }
 
