@@ -11,7 +11,7 @@ import { systemClock } from "../../base/clock.ts";
 import { classify, messageOf } from "../../base/errors.ts";
 import { formatJson } from "../../base/json.ts";
 import { jsonLogger } from "../../base/log.ts";
-import { loadMachine } from "../host.ts";
+import { interruptions, loadMachine } from "../host.ts";
 import { oneLine } from "../table.ts";
 import { parse, UsageError, wantsJson } from "./parser.ts";
 import { complaint, printable } from "./printable.ts";
@@ -28,11 +28,6 @@ export interface Output {
 
 /** The shell's code for a command that SIGINT ended; ours for any interruption. */
 const interrupted = 130;
-
-/** Signals that interrupt; each leaves time to clean up. */
-const interrupting: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** The shell's code for a command whose reader went away, `lcow ps | head` say. */
 const unread = 141;
@@ -104,7 +99,7 @@ export async function runLcow(
   output: Output,
 ): Promise<number> {
   const interruption = new AbortController();
-  for (const signal of interrupting) {
+  for (const signal of interruptions) {
     Deno.addSignalListener(signal, () => interruption.abort());
   }
   const context = async (): Promise<LcowContext> => {
