@@ -1,10 +1,12 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { libc } from "../../ffi/linux/libc.ts";
+import { stateFolders } from "../../sim/state.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { type Bundle, readLines } from "../driver.ts";
-import { create, type Rig, rig } from "./sandbox_fixture.ts";
+import { processesOf } from "../processes.ts";
+import { create, describeNamespace, type Rig, rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
 Deno.test.beforeAll(() => {
@@ -29,23 +31,14 @@ const seen = [
   "refused",
 ];
 
-/** Describes the namespace to the simulated host. */
-async function describe({ dir }: Rig): Promise<void> {
-  const folder = `${dir}/lcow/n`;
-  await Deno.mkdir(folder, { recursive: true });
-  const endpoint = {
-    id: "e0000007-0000-4000-8000-000000abcdef",
-    name: "pod_eth0",
-    addresses: ["10.0.7.5/24"],
-    gateways: ["10.0.7.1"],
-    servers: ["10.0.7.10"],
-    searches: ["Cluster.local"],
-  };
-  await Deno.writeTextFile(
-    `${folder}/${namespace.toLowerCase()}.json`,
-    JSON.stringify({ endpoints: [endpoint] }),
-  );
-}
+const endpoint = {
+  id: "e0000007-0000-4000-8000-000000abcdef",
+  name: "pod_eth0",
+  addresses: ["10.0.7.5/24"],
+  gateways: ["10.0.7.1"],
+  servers: ["10.0.7.10"],
+  searches: ["Cluster.local"],
+};
 
 /** CreateSandbox as CRI's `shim` sandboxer calls it, without a config.json. */
 async function createSandbox(it: Rig, netnsPath: string): Promise<void> {
@@ -54,8 +47,21 @@ async function createSandbox(it: Rig, netnsPath: string): Promise<void> {
   await client.call(Sandbox, "CreateSandbox", request);
 }
 
-async function startSandbox({ client, bundle: { id } }: Rig): Promise<void> {
-  await client.call(Sandbox, "StartSandbox", { sandboxId: id });
+/** StartSandbox. @returns The process id of the shim. */
+async function startSandbox({ client, bundle }: Rig): Promise<number> {
+  const sandboxId = bundle.id;
+  return (await client.call(Sandbox, "StartSandbox", { sandboxId })).pid;
+}
+
+/** How many network namespaces the simulated host, which is in the shim, holds. */
+async function heldNetworks(shim: number): Promise<number> {
+  let held = 0;
+  for await (const { name } of Deno.readDir(`/proc/${shim}/fd`)) {
+    const target = await Deno.readLink(`/proc/${shim}/fd/${name}`)
+      .catch(() => ""); // closed meanwhile
+    if (target.startsWith("net:")) held++;
+  }
+  return held;
 }
 
 /** Runs a member; its network is a path of the host, as CRI writes it. */
@@ -84,7 +90,7 @@ Deno.test({
   timeout: 120_000,
   fn: async () => {
     await using it = await rig("podnet");
-    await describe(it);
+    await using _namespace = await describeNamespace(it, namespace, [endpoint]);
     await createSandbox(it, namespace);
     await startSandbox(it);
     const first = await run(
@@ -147,6 +153,35 @@ Deno.test({
         [state, info["state"]],
         ["SANDBOX_NOTREADY", "Terminated"],
       );
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "the network of a sandbox ends with its VM, whether that is stopped or killed",
+  timeout: 60_000,
+  fn: async () => {
+    for (const end of ["stopped", "killed"]) {
+      await using it = await rig("endnet");
+      await using _namespace = await describeNamespace(it, namespace, [
+        endpoint,
+      ]);
+      await createSandbox(it, namespace);
+      const shim = await startSandbox(it);
+      await run(it, "web", "true");
+      assert(await heldNetworks(shim) > 0);
+      const sandbox = { sandboxId: it.bundle.id };
+      const ended = it.client.call(Sandbox, "WaitSandbox", sandbox);
+      if (end === "stopped") {
+        await it.client.call(Sandbox, "StopSandbox", sandbox);
+      } else {
+        const folders = stateFolders(`${it.dir}/lcow`);
+        const { agent } = await processesOf(folders, it.bundle.id);
+        Deno.kill(agent, "SIGKILL");
+      }
+      await ended;
+      assertEquals(await heldNetworks(shim), 0);
     }
   },
 });
