@@ -84,7 +84,14 @@ function numberText(value: number): string {
   return value > 0 ? "+Inf" : "-Inf";
 }
 
-function line(
+/**
+ * One sample as text, without a line feed.
+ *
+ * @param name Its name.
+ * @param labels Its labels; the values are escaped.
+ * @param value The number.
+ */
+export function sampleText(
   name: string,
   labels: readonly (readonly [name: string, value: string])[],
   value: number,
@@ -103,13 +110,13 @@ function histogramLines(
   const rows = buckets.map((bound, at) => {
     below += series.buckets[at]!;
     const bucket = [...labels, ["le", numberText(bound)]] as const;
-    return line(`${name}_bucket`, bucket, below);
+    return sampleText(`${name}_bucket`, bucket, below);
   });
   return [
     ...rows,
-    line(`${name}_bucket`, [...labels, ["le", "+Inf"]], series.count),
-    line(`${name}_sum`, labels, series.sum),
-    line(`${name}_count`, labels, series.count),
+    sampleText(`${name}_bucket`, [...labels, ["le", "+Inf"]], series.count),
+    sampleText(`${name}_sum`, labels, series.sum),
+    sampleText(`${name}_count`, labels, series.count),
   ];
 }
 
@@ -215,11 +222,11 @@ export class Metrics<const T extends MetricTable> {
         labels.map((label, at) => [label, values[at]!]);
       const rows = kind === "gauge"
         ? samples.get(key)!.map(([values, value]) =>
-          line(name, named(values), value)
+          sampleText(name, named(values), value)
         )
         : [...this.#series.get(key)!.values()].flatMap((series) =>
           kind === "counter"
-            ? [line(name, named(series.labels), series.sum)]
+            ? [sampleText(name, named(series.labels), series.sum)]
             : histogramLines(name, named(series.labels), series)
         );
       if (rows.length === 0) return "";

@@ -12,6 +12,7 @@ import type { Json } from "../base/json.ts";
 import type {
   LoggedProcess,
   LoggingProgram,
+  ServedStdio,
   StdioName,
   StdioOptions,
 } from "./stdio.ts";
@@ -373,6 +374,14 @@ export interface Platform {
     name: StdioName,
     options?: StdioOptions,
   ): Promise<Duplex>;
+  /**
+   * Serves the streams of one process for a shim of this machine; nobody but it
+   * and this user can connect.
+   *
+   * @param terminal Whether it has one: then errors are output.
+   * @throws Why they cannot be made; nothing is left then.
+   */
+  serveStdio(terminal: boolean): Promise<ServedStdio>;
   /**
    * Starts a program that takes both outputs of a task (`binary://`). The caller
    * closes its streams and sees to its end.

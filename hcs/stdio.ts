@@ -20,6 +20,26 @@ export interface StdioOptions {
   readonly reconnectLimit?: number;
 }
 
+/**
+ * The client's side of the streams of one process, for a shim to connect to. The
+ * dispose lets all of it go, whatever state it is in.
+ */
+export interface ServedStdio extends AsyncDisposable {
+  /** Where the shim finds them; an empty one is not wanted. */
+  readonly addresses: Readonly<Record<StdioName, string>>;
+  /** Takes the input; `closeWrite()` ends it, once the shim is there. */
+  readonly stdin: Duplex;
+  /** Gives the output. */
+  readonly stdout: Duplex;
+  /** Gives the errors; undefined with a terminal. */
+  readonly stderr: Duplex | undefined;
+  /**
+   * The shim opens nothing any more: the outputs end behind what it has written,
+   * and no more input is taken.
+   */
+  refuse(): Promise<void>;
+}
+
 /** Whose output a logging program takes. */
 export interface LoggedProcess {
   /** The namespace of containerd. */

@@ -21,9 +21,11 @@ import type {
   SystemEvents,
   VmMemoryCounter,
 } from "../hcs/ports.ts";
+import { serveStdio } from "../hcs/served_stdio.ts";
 import type {
   LoggedProcess,
   LoggingProgram,
+  ServedStdio,
   StdioName,
   StdioOptions,
 } from "../hcs/stdio.ts";
@@ -151,6 +153,9 @@ export class FakePlatform implements Platform {
   readonly deadEndpoints: string[] = [];
   /** What crashed shims left. */
   left: readonly Leftover[] = [];
+  /** Processes whose streams are served for shims, and not let go yet. */
+  servedStdio = 0;
+  #servedCount = 0;
   readonly #listeners = new Map<string, MemoryListener>();
 
   endpoint(namespace: string, key: string): Promise<string> {
@@ -159,7 +164,9 @@ export class FakePlatform implements Platform {
 
   endpoints(): Promise<readonly string[]> {
     const all = [...this.#listeners.keys(), ...this.deadEndpoints];
-    return Promise.resolve(all.sort());
+    return Promise.resolve(
+      all.filter((address) => !address.startsWith("served:")).sort(),
+    );
   }
 
   listen(address: string): Promise<DuplexListener> {
@@ -185,10 +192,25 @@ export class FakePlatform implements Platform {
     _name: StdioName,
     options: StdioOptions = {},
   ): Promise<Duplex> {
+    this.streamOptions.set(url, options);
+    if (url.startsWith("served:")) return this.connect(url);
     const [mine, theirs] = memoryPair();
     this.streams.set(url, mine);
-    this.streamOptions.set(url, options);
     return Promise.resolve(theirs);
+  }
+
+  serveStdio(terminal: boolean): Promise<ServedStdio> {
+    const id = ++this.#servedCount;
+    this.servedStdio++;
+    return serveStdio({
+      terminal,
+      addressOf: (stream) => `served:${id}:${stream}`,
+      listen: (address) => this.listen(address),
+      release: () => {
+        this.servedStdio--;
+        return Promise.resolve();
+      },
+    });
   }
 
   startLogger(url: string, process: LoggedProcess): Promise<LoggingProgram> {

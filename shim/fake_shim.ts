@@ -21,7 +21,7 @@ import { FakePlatform } from "./fake_platform.ts";
 import { FakeVm } from "./fake_vm.ts";
 import { newShimMetrics } from "./metrics.ts";
 import { reconnectLimit } from "./options.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Network, Runtime, Vm } from "./runtime.ts";
 import { sharePath } from "./share_path.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
@@ -76,8 +76,19 @@ export class FakeShim {
       startLogger: (url, process) =>
         this.platform.startLogger(url, { namespace: "default", ...process }),
     });
+    const newNetwork = (vm: Vm, namespaceId: string): Network =>
+      new NetworkController({
+        vm,
+        guest: vm.guest,
+        host: this.network,
+        log: silentLogger,
+      }, {
+        namespaceId,
+        policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
+      });
     const runtime: Runtime = {
       platform: this.platform,
+      newNetwork,
       newVm: () => {
         const vm = new FakeVm(options.guest);
         this.vms.push(vm);
@@ -101,16 +112,7 @@ export class FakeShim {
           clock: this.clock,
           timeouts: defaultTimeouts,
           isVmRunning: () => vm.state === "Running",
-          network: namespaceId === "" ? undefined : new NetworkController({
-            vm,
-            guest: vm.guest,
-            host: this.network,
-            log: silentLogger,
-          }, {
-            namespaceId,
-            policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ??
-              false,
-          }),
+          network: namespaceId === "" ? undefined : newNetwork(vm, namespaceId),
         }, id),
       runInVm: (vm, options, request, signal) =>
         runInVm(

@@ -11,6 +11,11 @@ import type { Platform, WindowsHost } from "../hcs/ports.ts";
 
 const onWindows = Deno.build.os === "windows";
 
+/** Signals by which people interrupt a command and let it clean up. */
+export const interruptions: readonly Deno.Signal[] = onWindows
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /** The machine that this process runs on. */
 export interface Machine {
   /** The operating system alone, which is light: all that `start` needs. */

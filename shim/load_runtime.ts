@@ -18,7 +18,7 @@ import { countedStream } from "./counted_stream.ts";
 import type { Machine } from "./host.ts";
 import type { ShimMetrics } from "./metrics.ts";
 import { reconnectLimit } from "./options.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Network, Runtime, Vm } from "./runtime.ts";
 import { sharePath } from "./share_path.ts";
 
 /** What a {@linkcode Runtime} is made with. */
@@ -61,8 +61,19 @@ export async function loadRuntime(
     startLogger: (url, process) =>
       platform.startLogger(url, { namespace, ...process }),
   });
+  const newNetwork = (vm: Vm, namespaceId: string): Network =>
+    new NetworkController({
+      vm,
+      guest: vm.guest,
+      host: host.network,
+      log,
+    }, {
+      namespaceId,
+      policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
+    });
   return {
     platform,
+    newNetwork,
     newVm: (id) =>
       new VmController({
         host,
@@ -88,15 +99,7 @@ export async function loadRuntime(
         timeouts,
         scratchEncryption: vm.sandboxOptions?.enableScratchEncryption ?? false,
         isVmRunning: () => vm.state === "Running",
-        network: namespaceId === "" ? undefined : new NetworkController({
-          vm,
-          guest: vm.guest,
-          host: host.network,
-          log: log.child({ pod: id }),
-        }, {
-          namespaceId,
-          policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
-        }),
+        network: namespaceId === "" ? undefined : newNetwork(vm, namespaceId),
       }, id),
     runInVm: (vm, options, request, signal) => {
       const { guest } = vm;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { cri } from "../oci/annotations.ts";
+import { containerAnnotations, cri } from "../oci/annotations.ts";
 import type { LinuxNamespace, Mount, Spec } from "../oci/spec.gen.ts";
 
 /** Namespaces that a container has for itself unless it asks to share them. */
@@ -56,6 +56,27 @@ function withoutPod(
   );
 }
 
+/** True unless the container asks for a network of its own. */
+export function sharesNetwork({ linux }: Spec): boolean {
+  const given = linux?.namespaces ?? [];
+  return !given.some(({ type, path }) => type === "network" && !path);
+}
+
+/** Has the guest configure the adapters of a namespace in the machine's network. */
+function withNetwork(spec: Spec, networkNamespace: string): Spec {
+  const { annotations, windows } = spec;
+  if (networkNamespace === "") {
+    return windows === undefined
+      ? spec
+      : { ...spec, windows: { ...windows, network: {} } };
+  }
+  return {
+    ...spec,
+    annotations: { ...annotations, [containerAnnotations.hostNetwork]: "true" },
+    windows: { ...windows, network: { networkNamespace } },
+  };
+}
+
 /**
  * The specification as the guest can run it.
  *
@@ -65,8 +86,18 @@ function withoutPod(
  * the client's host and means nothing in the machine. `/dev/shm` goes with IPC.
  *
  * @param spec As the client wrote it; left alone.
+ * @param networkNamespace GUID of the network namespace that it names instead of
+ * its own, so that the machine's network gets the adapters; empty for none.
+ * Undefined leaves what it names.
  */
-export function memberSpec(spec: Spec): Spec {
+export function memberSpec(spec: Spec, networkNamespace?: string): Spec {
+  const member = ofMember(spec);
+  return networkNamespace === undefined
+    ? member
+    : withNetwork(member, networkNamespace);
+}
+
+function ofMember(spec: Spec): Spec {
   const given = spec.linux?.namespaces ?? [];
   const sharesIpc = given.some(({ type, path }) => type === "ipc" && path);
   return {

@@ -6,6 +6,7 @@
  */
 
 import type { LinuxContainer } from "../controllers/linux_container/mod.ts";
+import type { NetworkController } from "../controllers/network/mod.ts";
 import type { PodController } from "../controllers/pod/mod.ts";
 import type {
   ProcessController,
@@ -86,6 +87,12 @@ export type Pod =
   >
   & { newContainer(id: string): Container };
 
+/** The adapters of one network namespace. */
+export type Network = Pick<
+  NetworkController,
+  "namespaceId" | "setup" | "teardown"
+>;
+
 /** What a pod is made of. */
 export interface PodConfig {
   /** Its id. */
@@ -112,6 +119,13 @@ export interface Runtime {
   newVm(id: string): Vm;
   /** A pod in a running VM. */
   newPod(vm: Vm, config: PodConfig): Pod;
+  /**
+   * The network of a running VM, which is not set up.
+   *
+   * @param namespaceId GUID of its namespace on the host, or what the host finds it
+   * by.
+   */
+  newNetwork(vm: Vm, namespaceId: string): Network;
   /**
    * Runs a process in the VM itself, to its end.
    *

@@ -10,6 +10,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { shimName } from "./args.ts";
 import type { Pod, Runtime, Vm } from "./runtime.ts";
+import { SandboxNetwork } from "./sandbox_network.ts";
 import { type VmRecord, writeVmRecord } from "./vm_record.ts";
 
 /** A device of the sandbox's specification. */
@@ -32,7 +33,10 @@ export interface SandboxConfig {
   readonly annotations: Readonly<Record<string, string>>;
   /** Devices for the VM. */
   readonly devices: readonly SandboxDevice[];
-  /** Path of the pod's network namespace; may be empty. */
+  /**
+   * The pod's network namespace, whose adapters the VM itself gets: on Windows its
+   * GUID, else a path. Empty when there is none.
+   */
   readonly netnsPath: string;
   /** True when a task needed it and no CreateSandbox made it. */
   readonly implicit: boolean;
@@ -65,6 +69,7 @@ export class Sandbox {
   readonly #stopping = new AbortController();
   #runtime: Runtime | undefined;
   #vm: Vm | undefined;
+  #network: SandboxNetwork | undefined;
   #record: VmRecord | undefined;
 
   /**
@@ -170,7 +175,7 @@ export class Sandbox {
       await this.#vm?.terminate();
       await this.#recordEnd();
     } catch (error) {
-      this.#log.warn("The VM of a failed create could not be stopped", {
+      this.#log.warn("The VM of a failed sandbox could not be stopped", {
         "uvm-id": this.#record?.systemId,
         error: messageOf(error),
       });
@@ -203,9 +208,36 @@ export class Sandbox {
     await writeVmRecord(this.config.bundle, this.#record);
   }
 
-  /** Starts the VM; one that runs is a success. */
+  /**
+   * Its network, which containers without a network of their own share. Undefined
+   * when it has none.
+   *
+   * @throws {ShimError} FailedPrecondition unless the VM runs.
+   */
+  get network(): SandboxNetwork | undefined {
+    const { netnsPath } = this.config;
+    if (netnsPath === "") return undefined;
+    this.requireRunning();
+    return this.#network ??= new SandboxNetwork(
+      this.#runtime!.newNetwork(this.vm, netnsPath),
+    );
+  }
+
+  /**
+   * Starts the VM and gives it the adapters of its network namespace, which it has
+   * until it ends. One that runs is a success.
+   *
+   * @throws {ShimError} What VM or network answered. A VM without its network is
+   * ended.
+   */
   async start(signal: AbortSignal): Promise<void> {
     await this.vm.start(signal);
+    try {
+      await this.network?.setup(signal);
+    } catch (error) {
+      await this.#undo();
+      throw error;
+    }
   }
 
   /** Ends the VM. Idempotent; a create under way is ended, not waited for. */
@@ -217,11 +249,17 @@ export class Sandbox {
     if (this.#record?.runtimeId !== undefined) await this.ended;
   }
 
+  /** True for the id of the sandbox's own network namespace. */
+  isOwnNetwork(namespaceId: string): boolean {
+    return namespaceId.toLowerCase() === this.config.netnsPath.toLowerCase();
+  }
+
   /**
    * A new pod in the running VM, whose network is not set up.
    *
    * @param id Its id.
-   * @param namespaceId GUID of its network namespace; empty when it has none.
+   * @param namespaceId GUID of its network namespace; empty when it has none. The
+   * VM has the adapters of the sandbox's own one already.
    * @throws {ShimError} AlreadyExists when the id is taken.
    */
   addPod(id: string, namespaceId: string): Pod {
@@ -230,7 +268,11 @@ export class Sandbox {
     }
     this.requireRunning();
     const { options } = this.config;
-    const pod = this.#runtime!.newPod(this.vm, { id, options, namespaceId });
+    const pod = this.#runtime!.newPod(this.vm, {
+      id,
+      options,
+      namespaceId: this.isOwnNetwork(namespaceId) ? "" : namespaceId,
+    });
     this.pods.set(id, pod);
     return pod;
   }

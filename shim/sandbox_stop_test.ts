@@ -29,6 +29,7 @@ function runtimeOf(newVm: () => FakeVm): Runtime {
     platform: new FakePlatform(),
     newVm,
     newPod: unused,
+    newNetwork: unused,
     runInVm: unused,
     share: unused,
   };

@@ -45,6 +45,10 @@ export function simulatedPlatform(
       signal?.throwIfAborted();
       return await openStdio(url, name);
     },
+    serveStdio: async (terminal) => {
+      const { serveSockets } = await import("./served_sockets.ts");
+      return await serveSockets(terminal);
+    },
     startLogger: async (url, process) => {
       const { startLogger } = await import("./logging_program.ts");
       return startLogger(url, process);

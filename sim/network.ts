@@ -18,16 +18,20 @@
  *
  * Only `id` and `addresses` are needed.
  *
+ * A CRI plugin on Linux names a namespace by a path instead, and its CNI plugins
+ * connect what is there, which no machine can use. Such a path stands for a
+ * namespace with one endpoint, whose addresses follow from the path.
+ *
  * @module
  */
 
 import { string } from "../base/codec.ts";
 import { filled, list, object } from "../base/codec_shapes.ts";
-import { messageOf, ShimError } from "../base/errors.ts";
+import { classify, messageOf, ShimError } from "../base/errors.ts";
 import { isGuid, nullGuid } from "../base/guid.ts";
 import { type IpPrefix, parseIpPrefix } from "../base/ip_address.ts";
 import { parseJson } from "../base/json.ts";
-import type { HostEndpoint, HostNetwork } from "../hcs/ports.ts";
+import type { HostEndpoint, HostNamespace, HostNetwork } from "../hcs/ports.ts";
 
 /** An endpoint in the file of its namespace. */
 interface Endpoint {
@@ -101,11 +105,50 @@ function hostEndpoint(endpoint: Endpoint, namespaceId: string): HostEndpoint {
   };
 }
 
+/** First group of the GUIDs that stand for paths: the text `netn`. */
+const ofPath = "6e65746e";
+
+/** The GUID that stands for a path, for the namespace and for its endpoint. */
+async function guidOfPath(path: string): Promise<string> {
+  const text = new TextEncoder().encode(path);
+  const digest = await crypto.subtle.digest("SHA-256", text);
+  const hex = new Uint8Array(digest).toHex();
+  const at = (start: number, end: number): string => hex.slice(start, end);
+  return `${ofPath}-${at(0, 4)}-8${at(4, 7)}-8${at(7, 10)}-${at(10, 22)}`;
+}
+
+/** The endpoint of a path; its pod is alone in a network of its own. */
+function endpointOfPath(id: string): HostEndpoint {
+  const subnet = `10.${parseInt(id.slice(-4, -2), 16)}.${
+    parseInt(id.slice(-2), 16)
+  }`;
+  const endpoint = {
+    id,
+    addresses: [`${subnet}.2/24`],
+    gateways: [`${subnet}.1`],
+  };
+  return hostEndpoint(endpoint, id);
+}
+
+async function namespaceOfPath(path: string): Promise<HostNamespace> {
+  try {
+    await Deno.stat(path);
+  } catch (cause) {
+    throw new ShimError(
+      classify(cause),
+      `Cannot use network namespace "${path}": ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  const id = await guidOfPath(path);
+  return { id, namespaceId: 0, endpointIds: [id] };
+}
+
 function notFound(kind: string, id: string, folder: string): ShimError {
   return new ShimError(
     "NotFound",
-    `${kind} ID "${id}" not found: describe it in a file of ${folder}, or leave ` +
-      "windows.network.networkNamespace out of the specification",
+    `${kind} ID "${id}" not found: describe it in a file of ${folder}, or name ` +
+      "no network namespace in the specification and for the sandbox",
   );
 }
 
@@ -142,6 +185,7 @@ async function readEndpoints(
 export function simulatedNetwork(folder: string): HostNetwork {
   return {
     async namespace(id) {
+      if (id.startsWith("/")) return await namespaceOfPath(id);
       const endpoints = await readEndpoints(folder, id);
       if (endpoints === undefined) throw notFound("Namespace", id, folder);
       const endpointIds = endpoints.map((endpoint) => endpoint.id);
@@ -149,6 +193,7 @@ export function simulatedNetwork(folder: string): HostNetwork {
     },
     async endpoint(id) {
       const wanted = id.toLowerCase();
+      if (wanted.startsWith(`${ofPath}-`)) return endpointOfPath(wanted);
       for (const namespace of await namespacesIn(folder)) {
         const endpoints = await readEndpoints(folder, namespace) ?? [];
         const found = endpoints.find((it) => it.id.toLowerCase() === wanted);

@@ -70,7 +70,7 @@ Deno.test("a namespace without a file is not found, and what to do is said", asy
       () => network.namespace(id),
       ShimError,
       `Namespace ID "${id}" not found: describe it in a file of ` +
-        "/nonexistent/lcow/n, or leave windows.network.networkNamespace out",
+        "/nonexistent/lcow/n, or name no network namespace",
     );
     assertEquals(error.code, "NotFound");
   }
@@ -100,4 +100,37 @@ Deno.test("a file that cannot be right is told with its path", async () => {
       assertEquals(error.message.includes(`${folder}/${namespace}.json`), true);
     });
   }
+});
+
+Deno.test("a path stands for a namespace with one endpoint, the same for whoever asks", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const { id, endpointIds } = await simulatedNetwork("/none").namespace(path);
+    assertEquals(endpointIds, [id]);
+    const other = simulatedNetwork("/none");
+    assertEquals((await other.namespace(path)).id, id);
+    const { namespaceId, ipConfigurations, routes } = await other.endpoint(
+      id.toUpperCase(),
+    );
+    assertEquals(namespaceId, id);
+    const [address] = ipConfigurations;
+    assertEquals(address?.prefixLength, 24);
+    assertEquals(routes, [{
+      nextHop: address?.ipAddress.replace(/\.2$/, ".1") ?? "",
+      destinationPrefix: "0.0.0.0/0",
+      metric: 0,
+    }]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("a path where nothing is is no namespace", async () => {
+  const path = "/nonexistent/lcow/netns";
+  const error = await assertRejects(
+    () => simulatedNetwork("/none").namespace(path),
+    ShimError,
+    `Cannot use network namespace "${path}"`,
+  );
+  assertEquals(error.code, "NotFound");
 });

@@ -20,7 +20,7 @@ import {
 
 /** Which network it is. */
 export interface NetworkConfig {
-  /** GUID of the pod's namespace on the host. */
+  /** The pod's namespace on the host: its GUID, or what the host finds it by. */
   readonly namespaceId: string;
   /** Whether the guest routes by source address. */
   readonly policyBasedRouting: boolean;
@@ -46,8 +46,7 @@ interface TrackedAdapter extends Adapter {
  * once, also while those run, and may change across their awaits.
  */
 export class NetworkController {
-  /** GUID of the pod's namespace on the host. */
-  readonly namespaceId: string;
+  #namespaceId: string;
   readonly #peers: NetworkPeers;
   readonly #policyBasedRouting: boolean;
   /** Whether the guest takes adapters; it configures nothing by itself if not. */
@@ -64,11 +63,16 @@ export class NetworkController {
    */
   constructor(peers: NetworkPeers, config: NetworkConfig) {
     this.#peers = peers;
-    this.namespaceId = config.namespaceId;
+    this.#namespaceId = config.namespaceId;
     this.#policyBasedRouting = config.policyBasedRouting;
     const can = peers.guest.capabilities.GuestDefinedCapabilities;
     this.#tellsGuest = can?.NamespaceAddRequestSupported ?? false;
     this.#state = networkStates.begin(`network "${config.namespaceId}"`);
+  }
+
+  /** The pod's namespace: as the host names it, once the host was asked. */
+  get namespaceId(): string {
+    return this.#namespaceId;
   }
 
   /** Its state. */
@@ -117,7 +121,11 @@ export class NetworkController {
       );
     }
     const endpoints: Endpoint[] = [];
-    const { endpointIds } = await host.namespace(this.namespaceId, signal);
+    const { id: found, endpointIds } = await host.namespace(
+      this.namespaceId,
+      signal,
+    );
+    this.#namespaceId = found;
     for (const id of endpointIds) {
       endpoints.push(await host.endpoint(id, signal));
     }

@@ -14,7 +14,7 @@ import type { Platform } from "../../hcs/ports.ts";
 import type { EventProvider } from "./system/event_provider.ts";
 import type { DllOpener } from "./library/dll.ts";
 import { blockingSlots } from "./library/native_calls.ts";
-import { dialPipe } from "./io/pipe.ts";
+import { dialPipe, protectedPrefix } from "./io/pipe.ts";
 import { PipeListener } from "./io/pipe_listener.ts";
 import { systemIoLibraries, WindowsIo } from "./io/windows_io.ts";
 import { windowsBuild } from "./system/version.ts";
@@ -57,8 +57,7 @@ const architectures: Readonly<Record<string, string>> = {
 };
 
 /** What the endpoints of shims begin and end with, as containerd names them. */
-const endpointPrefix =
-  "\\\\.\\pipe\\ProtectedPrefix\\Administrators\\containerd-shim-";
+const endpointPrefix = `${protectedPrefix}containerd-shim-`;
 const endpointSuffix = "-pipe";
 
 /**
@@ -118,6 +117,17 @@ export function windowsPlatform(parts: WindowsParts): Platform {
     stdio: async (url, name, options) => {
       const { openStdio } = await import("./io/stdio.ts");
       return await openStdio(parts, url, name, options);
+    },
+    serveStdio: async (terminal) => {
+      const { serveStdio } = await import("../../hcs/served_stdio.ts");
+      const id = crypto.randomUUID(); // nobody can guess it
+      return await serveStdio({
+        terminal,
+        addressOf: (stream) => `${protectedPrefix}lcow-stdio-${id}-${stream}`,
+        // deno-lint-ignore require-await -- what it throws is a rejection
+        listen: async (address) => PipeListener.open(io, address, { log }),
+        release: () => Promise.resolve(),
+      });
     },
     startLogger: async (url, process) => {
       const { startLogger } = await import("./system/logging_program.ts");

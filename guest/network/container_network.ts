@@ -7,6 +7,7 @@
 
 import { messageOf, ShimError } from "../../base/errors.ts";
 import { containerAnnotations } from "../../oci/annotations.ts";
+import type { Spec } from "../../oci/spec.gen.ts";
 import type { Container } from "../container.ts";
 import type { GuestPorts } from "../ports.ts";
 import type { Rollback } from "../rollback.ts";
@@ -24,13 +25,18 @@ function needsNoNamespace({ options }: Container): boolean {
   return skip?.toLowerCase() === "true" || identity.kind === "virtual";
 }
 
+/** Without a network namespace of its own it runs in that of the VM. */
+function sharesNetworkOfVm({ linux }: Spec): boolean {
+  return !linux?.namespaces?.some(({ type }) => type === "network");
+}
+
 /**
  * Finds the namespace that the host means, before the interfaces are needed: a
  * host that gives a sandbox one has added its adapters before. A standalone
  * container makes it when it is missing, so that later adapters reach it.
  *
- * A container without a namespace id has no network; the peer refuses such a
- * sandbox.
+ * A container without a namespace id has no network, or that of the VM with the
+ * adapters that are there; the peer refuses such a sandbox.
  *
  * @param container A sandbox or standalone container; its id is noted there.
  * @param rollback Forgets a namespace that was made here.
@@ -46,7 +52,7 @@ export function findNetwork(
   const id = spec.windows?.network?.networkNamespace?.toLowerCase() ?? "";
   container.networkNamespace = id;
   if (networks.find(id) === undefined) {
-    if (id === "") return noDns;
+    if (id === "") return sharesNetworkOfVm(spec) ? networks.dnsOfVm : noDns;
     const mayMake = identity.role === "standalone" ||
       needsNoNamespace(container);
     if (mayMake) {

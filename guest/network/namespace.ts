@@ -84,6 +84,13 @@ export class NetworkNamespace {
     return mergeDns(found.map(({ settings }) => settings));
   }
 
+  /** Settings of the adapters that are configured in a place. */
+  settingsIn(place: NetworkPlace): NetworkAdapter[] {
+    return [...this.#adapters.values()]
+      .filter((adapter) => adapter.place === place)
+      .map(({ settings }) => settings);
+  }
+
   /**
    * Adds an adapter: waits for its interface, and gives it to the container that
    * has the namespace, if there is one.

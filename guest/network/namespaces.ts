@@ -10,7 +10,7 @@ import { HResult, HResultError } from "../../base/hresult.ts";
 import type { Logger } from "../../base/log.ts";
 import { limits } from "../../base/timeouts.ts";
 import type { NetworkAdapter } from "../../bridge/messages.gen.ts";
-import { requireDns } from "./dns.ts";
+import { type Dns, mergeDns, requireDns } from "./dns.ts";
 import { NetworkNamespace } from "./namespace.ts";
 import type { NetworkKernel } from "./stack.ts";
 import { networkSteps } from "./steps.ts";
@@ -44,6 +44,12 @@ export class NetworkNamespaces {
   /** All of them, for a dump. */
   get all(): readonly NetworkNamespace[] {
     return [...this.#namespaces.values()];
+  }
+
+  /** Name servers and search domains of the adapters in the VM's own network. */
+  get dnsOfVm(): Dns {
+    const { vm } = this.#kernel;
+    return mergeDns(this.all.flatMap((namespace) => namespace.settingsIn(vm)));
   }
 
   /** A namespace, or undefined. */

@@ -15,6 +15,8 @@ import { parseLine } from "../log/line.ts";
 import { logFileName } from "../log/names.ts";
 import { versionText } from "../version.ts";
 import type { Subject, SubjectLog } from "./bundle_subject.ts";
+import { metricsTextOf } from "./metrics.ts";
+import type { ShimReport } from "./report.ts";
 import { stacksOf, stacksText } from "./stacks.ts";
 import type { LcowContext } from "./word.ts";
 
@@ -117,6 +119,16 @@ export async function partsOf(
     read: (signal) =>
       shim === undefined ? Promise.reject(gone()) : read(signal),
   });
+  const ofServing = (
+    name: string,
+    read: (shim: ShimReport, signal: AbortSignal) => Promise<string>,
+  ): Part =>
+    ofShim(name, async (signal) => {
+      if (shim?.state === "serving") {
+        return scrubbedText(await read(shim, signal));
+      }
+      throw new ShimError("Unavailable", shim?.problem ?? "It does not answer");
+    });
   const inBundles = await Promise.all(bundles.map(bundleParts));
   return [
     { name: "version.txt", read: () => Promise.resolve(versionText()) },
@@ -128,16 +140,14 @@ export async function partsOf(
       },
     },
     ofShim("shim.json", () => Promise.resolve(scrubbedJson(shim))),
-    ofShim("stacks.txt", async (signal) => {
-      if (shim?.state !== "serving") {
-        throw new ShimError(
-          "Unavailable",
-          shim?.problem ?? "It does not answer",
-        );
-      }
-      const report = await stacksOf(shim, context, signal);
-      return scrubbedText(stacksText(report));
-    }),
+    ofServing(
+      "stacks.txt",
+      async (shim, signal) => stacksText(await stacksOf(shim, context, signal)),
+    ),
+    ofServing(
+      "metrics.txt",
+      (shim, signal) => metricsTextOf(shim, context, signal),
+    ),
     ...logParts(log),
     ...inBundles.flat(),
   ];

@@ -144,6 +144,7 @@ Deno.test("lcow bundle collects what a shim answers, its log and its bundles, wi
       ["doctor.txt", undefined],
       ["shim.json", undefined],
       ["stacks.txt", undefined],
+      ["metrics.txt", undefined],
       ["log/4.jsonl", `${scene.root}/log/lcow+n+pod1.4.jsonl`],
       ["bundles/1/config.json", `${tasks.bundle}/config.json`],
       ["bundles/1/vm.json", `${tasks.bundle}/vm.json`],
@@ -157,6 +158,7 @@ Deno.test("lcow bundle collects what a shim answers, its log and its bundles, wi
     assertMatch(await text("doctor.txt"), /cgroups +ok +version 2/);
     assertEquals(JSON.parse(await text("shim.json")).key, "pod1");
     assertMatch(await text("stacks.txt"), /^Host:\nshim: pid \d+/);
+    assertMatch(await text("metrics.txt"), /^# HELP lcow_[^]*^lcow_tasks\{/m);
     assertEquals(
       (await text("log/4.jsonl")).split("\n").slice(1),
       [
@@ -189,6 +191,7 @@ Deno.test("lcow bundle tells of a shim that is gone what it left", async () => {
     assertEquals(manifest.missing, [
       { name: "shim.json", why: "Its shim is gone" },
       { name: "stacks.txt", why: "Its shim is gone" },
+      { name: "metrics.txt", why: "Its shim is gone" },
     ]);
     assertMatch(
       stdout,
@@ -258,6 +261,7 @@ Deno.test("lcow bundle does not wait for a shim or a check that hangs", async ()
     assertEquals(manifest.missing.map(({ name }) => name), [
       "doctor.txt",
       "stacks.txt",
+      "metrics.txt",
     ]);
     assertMatch(manifest.missing[0]!.why, /longer than 30000 ms/);
     assertEquals(JSON.parse(await text("shim.json")).state, "silent");

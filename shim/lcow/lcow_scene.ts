@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import { type Duplex, memoryPair } from "../../base/duplex.ts";
 import { silentLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
@@ -18,7 +19,7 @@ import { operatorHandlers } from "../services/operator.ts";
 import { taskHandlers } from "../services/task.ts";
 import { type TaskScene, withTasks } from "../services/task_scene.ts";
 import { lcow } from "./run.ts";
-import type { LcowContext, Word } from "./word.ts";
+import type { LcowContext, LocalInput, Word } from "./word.ts";
 import { words } from "./words.ts";
 
 /** How a command line ended. */
@@ -31,6 +32,39 @@ export interface Ending {
   readonly stderr: string;
 }
 
+/** Standard input that the test writes. */
+export class FakeInput implements LocalInput {
+  /** Whether it is a terminal. */
+  terminal = false;
+  /** What was asked of the terminal, in order. */
+  readonly modes: ("raw" | "cooked")[] = [];
+  readonly #reader: Duplex;
+  readonly #writer: Duplex;
+
+  /** Nothing was written to it yet. */
+  constructor() {
+    [this.#reader, this.#writer] = memoryPair();
+  }
+
+  /** Writes text; the end of the input when there is none. */
+  async type(text?: string): Promise<void> {
+    if (text === undefined) await this.#writer.closeWrite();
+    else await this.#writer.write(new TextEncoder().encode(text));
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#reader.read(buffer);
+  }
+
+  isTerminal(): boolean {
+    return this.terminal;
+  }
+
+  setRaw(raw: boolean): void {
+    this.modes.push(raw ? "raw" : "cooked");
+  }
+}
+
 /** A host in memory. */
 export class LcowHost {
   /** Its endpoints, and what crashed shims left. */
@@ -40,6 +74,10 @@ export class LcowHost {
     Promise.reject(new Error("this test has no compute service"));
   /** Gets what is printed on standard output; what it throws fails the write. */
   onPrint: (text: string) => void = () => {};
+  /** Standard input, as the words see it. */
+  readonly input: FakeInput = new FakeInput();
+  /** What was printed on standard output, of all command lines. */
+  printed = "";
   /** Interrupts what runs. */
   readonly interruption = new AbortController();
   readonly #clock: Clock;
@@ -83,17 +121,21 @@ export class LcowHost {
     // deno-lint-ignore require-await -- what `onPrint` throws is a rejection
     const print = async (bytes: Uint8Array): Promise<void> => {
       this.onPrint(decoder.decode(bytes));
+      this.printed += decoder.decode(bytes);
       return printed(bytes);
     };
+    const complain = writeTo("stderr");
     const context = (): Promise<LcowContext> =>
       Promise.resolve({
         platform: this.platform,
         compute: () => this.compute(),
         print,
+        complain,
+        input: this.input,
         clock: this.#clock,
         timeouts: defaultTimeouts,
       });
-    const output = { print, complain: writeTo("stderr") };
+    const output = { print, complain };
     const { signal } = this.interruption;
     const code = await lcow(args, context, output, signal, table);
     return { code, ...texts };

@@ -11,10 +11,10 @@ import { systemClock } from "../../base/clock.ts";
 import { classify, messageOf } from "../../base/errors.ts";
 import { formatJson } from "../../base/json.ts";
 import { jsonLogger } from "../../base/log.ts";
-import { shimName } from "../args.ts";
-import { loadMachine } from "../host.ts";
+import { interruptions, loadMachine } from "../host.ts";
 import { oneLine } from "../table.ts";
 import { parse, UsageError, wantsJson } from "./parser.ts";
+import { complaint, printable } from "./printable.ts";
 import type { Answer, LcowContext, Word } from "./word.ts";
 import { words } from "./words.ts";
 
@@ -26,19 +26,11 @@ export interface Output {
   readonly complain: (bytes: Uint8Array) => Promise<void>;
 }
 
-/** The shell's code for a command that SIGINT ended. */
+/** The shell's code for a command that SIGINT ended; ours for any interruption. */
 const interrupted = 130;
 
 /** The shell's code for a command whose reader went away, `lcow ps | head` say. */
 const unread = 141;
-
-/**
- * Text that a terminal shows and does not act on: guests and other shims have
- * written parts of it.
- */
-function printable(text: string): string {
-  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, "\ufffd");
-}
 
 /** One line of JSON that a terminal does not act on either. */
 function jsonLine(value: object): string {
@@ -53,11 +45,10 @@ function outputOf({ text = "", json }: Answer, asJson: boolean): string {
 }
 
 function errorLine(error: unknown, asJson: boolean): string {
-  const code = classify(error);
-  const message = oneLine(messageOf(error));
+  const message = messageOf(error);
   return asJson
-    ? jsonLine({ error: { code, message } })
-    : `${shimName}: ${printable(message)}\n`;
+    ? jsonLine({ error: { code: classify(error), message: oneLine(message) } })
+    : complaint(message);
 }
 
 /**
@@ -108,7 +99,9 @@ export async function runLcow(
   output: Output,
 ): Promise<number> {
   const interruption = new AbortController();
-  Deno.addSignalListener("SIGINT", () => interruption.abort());
+  for (const signal of interruptions) {
+    Deno.addSignalListener(signal, () => interruption.abort());
+  }
   const context = async (): Promise<LcowContext> => {
     const machine = await loadMachine();
     const warn = (line: string): void =>
@@ -117,7 +110,8 @@ export async function runLcow(
       platform: machine.platform,
       compute: async () =>
         (await machine.host(jsonLogger(warn, { level: "warn" }))).compute,
-      print: output.print,
+      ...output,
+      input: Deno.stdin,
       clock: systemClock,
       timeouts: machine.timeouts,
     };

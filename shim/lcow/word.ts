@@ -58,6 +58,19 @@ export interface Answer {
   readonly code?: number;
 }
 
+/** Standard input of this process. */
+export interface LocalInput {
+  /** Reads some bytes; null at the end. A read cannot be given up. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Whether it is a terminal. */
+  isTerminal(): boolean;
+  /**
+   * Whether its terminal hands every key on as it is pressed, those that would
+   * interrupt, too.
+   */
+  setRaw(raw: boolean): void;
+}
+
 /** What the words need of the world. */
 export interface LcowContext {
   /** Endpoints, and what crashed shims left. */
@@ -68,6 +81,7 @@ export interface LcowContext {
     | "connect"
     | "leftovers"
     | "logFolder"
+    | "serveStdio"
     | "diagnose"
     | "os"
     | "arch"
@@ -77,6 +91,10 @@ export interface LcowContext {
   readonly compute: () => Promise<Pick<ComputeHost, "open" | "enumerate">>;
   /** Writes to standard output, for words that go on for long. */
   readonly print: (bytes: Uint8Array) => Promise<void>;
+  /** Writes to standard error what is no failure of the word, as it is. */
+  readonly complain: (bytes: Uint8Array) => Promise<void>;
+  /** Standard input. */
+  readonly input: LocalInput;
   /** Source of time. */
   readonly clock: Clock;
   /** Bounds. */

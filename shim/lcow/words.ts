@@ -5,8 +5,10 @@
  */
 
 import { bundle } from "./bundle.ts";
+import { exec } from "./exec.ts";
 import { inspect } from "./inspect.ts";
 import { logs } from "./logs.ts";
+import { metrics } from "./metrics.ts";
 import { prune } from "./prune.ts";
 import { ps } from "./ps.ts";
 import { share } from "./share.ts";
@@ -19,7 +21,9 @@ export const words: readonly Word[] = [
   inspect,
   stacks,
   logs,
+  metrics,
   bundle,
+  exec,
   share,
   prune,
 ];

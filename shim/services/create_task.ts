@@ -11,7 +11,7 @@ import { classifyContainer, type ContainerKind } from "../../oci/classify.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import type { CreateTaskRequest } from "../../ttrpc/api/task.gen.ts";
 import { requireName } from "../args.ts";
-import { memberSpec } from "../member_spec.ts";
+import { memberSpec, sharesNetwork } from "../member_spec.ts";
 import { noOptions } from "../options.ts";
 import type { Container, Pod } from "../runtime.ts";
 import type { Sandbox } from "../sandbox.ts";
@@ -43,7 +43,7 @@ export async function createTask(
       shim,
       place,
       request,
-      isMember(place) ? memberSpec(spec) : spec,
+      spec,
       signal,
     );
     task.created(container);
@@ -173,14 +173,36 @@ async function bootImplicit(
   }, signal);
 }
 
+/**
+ * Creates a container with the specification that fits its place.
+ *
+ * @param create Creates it with that one.
+ */
+async function createIn(
+  place: Place,
+  spec: Spec,
+  create: (spec: Spec) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isMember(place)) return await create(spec);
+  const { sandbox } = place;
+  const named = spec.windows?.network?.networkNamespace ?? "";
+  const isShared = sharesNetwork(spec) &&
+    (named === "" || sandbox.isOwnNetwork(named));
+  const network = isShared ? sandbox.network : undefined;
+  if (network === undefined) return await create(memberSpec(spec));
+  await network.join((id) => create(memberSpec(spec, id)), signal);
+}
+
 async function buildContainer(
   shim: Shim,
-  { sandbox, pod }: Place,
+  place: Place,
   request: CreateTaskRequest,
   spec: Spec,
   signal: AbortSignal,
 ): Promise<Container> {
   const { id, bundle, rootfs, terminal, stdin, stdout, stderr } = request;
+  const { sandbox, pod } = place;
   const { platform } = await shim.runtime;
   const layers = await platform.layers({
     rootfs,
@@ -191,7 +213,13 @@ async function buildContainer(
   const container = pod.newContainer(id);
   const stdio = { terminal, stdin, stdout, stderr };
   const { options } = sandbox.config;
-  await container.create({ bundle, spec, layers, stdio, options }, signal);
+  await createIn(
+    place,
+    spec,
+    (spec) =>
+      container.create({ bundle, spec, layers, stdio, options }, signal),
+    signal,
+  );
   if (signal.aborted || sandbox.vmState !== "Running") {
     // A VM that has ended meanwhile has told so to the containers of then.
     await undo(shim, id, container);

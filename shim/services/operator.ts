@@ -13,6 +13,7 @@ import type {
   TaskDescription,
 } from "../../ttrpc/api/operator.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
+import { metricsText } from "../metrics.ts";
 import type { Process } from "../runtime.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Shim } from "../shim.ts";
@@ -22,7 +23,7 @@ import { shimVersion } from "../version.ts";
 import { shareForPeople } from "./diag.ts";
 
 /** Level of the service: 1 more for every method or member that it gets. */
-export const operatorLevel = 1;
+export const operatorLevel = 2;
 
 /** Which shim this is. */
 export interface ShimIdentity {
@@ -126,5 +127,6 @@ export function operatorHandlers(
     Share: async ({ hostPath, readOnly }, { signal }) => ({
       guestPath: await shareForPeople(shim, { hostPath, readOnly }, signal),
     }),
+    Metrics: () => Promise.try(() => ({ text: metricsText(shim) })),
   };
 }

@@ -32,7 +32,7 @@ Deno.test("Describe answers before there is a sandbox", async () => {
         namespace: "n",
         key: "pod1",
         pid: Deno.pid,
-        apiLevel: 1,
+        apiLevel: 2,
         sandboxes: [],
         tasks: [],
       },

@@ -7,6 +7,7 @@
  */
 
 import { buckets, type MetricDefinition } from "../../base/metrics.ts";
+import { hostMetrics, shimLabels } from "../../shim/lcow/metrics.ts";
 import { shimMetrics } from "../../shim/metrics.ts";
 
 const columns = ["Metric", "Kind", "Labels", "What"];
@@ -36,6 +37,8 @@ function table(rows: readonly (readonly string[])[]): string[] {
 /** The whole document. */
 export function metricsDocument(): string {
   const all: MetricDefinition[] = Object.values(shimMetrics);
+  const ofHost: MetricDefinition[] = Object.values(hostMetrics);
+  const [namespace, sandbox] = shimLabels;
   return [
     "# Metrics",
     "",
@@ -44,6 +47,13 @@ export function metricsDocument(): string {
     "left out. `code` is `OK`, or the class of the error as gRPC names it.",
     "",
     ...table([columns, ...all.map(row)]),
+    "",
+    "`lcow metrics` prints those of all shims of a host as one text. Each sample has",
+    `two more labels, \`${namespace}\` of containerd and \`${sandbox}\`: the id of the`,
+    "pod's sandbox, or of the standalone container. A shim whose name nobody knows has",
+    "the address of its endpoint there. Beside them there is",
+    "",
+    ...table([columns, ...ofHost.map(row)]),
     "",
     "Bounds of the buckets of every histogram, in seconds:",
     "",

@@ -4,7 +4,7 @@ import { ShimError } from "../../base/errors.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
-import { create, type Rig, rig } from "./sandbox_fixture.ts";
+import { create, describeNamespace, type Rig, rig } from "./sandbox_fixture.ts";
 
 Deno.test.beforeAll(() => void libc());
 
@@ -21,28 +21,15 @@ async function boot({ client, bundle }: Rig): Promise<void> {
   await client.call(Sandbox, "StartSandbox", { sandboxId });
 }
 
-/** Describes the namespace to the simulated host, until the disposal. */
-async function describe({ dir }: Rig): Promise<AsyncDisposable> {
-  const folder = `${dir}/lcow/n`;
-  await Deno.mkdir(folder, { recursive: true });
-  const endpoint = (number: number, name: string): unknown => ({
+/** An endpoint, as the simulated host reads it. */
+function endpoint(number: number, name: string): unknown {
+  return {
     id: `e000000${number}-0000-4000-8000-000000abcdef`,
     name,
     addresses: [`10.0.${number}.5/24`, `fd00:${number}::5/64`],
     gateways: number === 1 ? ["10.0.1.1", "fd00:1::1"] : [],
     servers: ["10.0.1.10"],
     searches: ["Cluster.local"],
-  });
-  await Deno.writeTextFile(
-    `${folder}/${namespace.toLowerCase()}.json`,
-    JSON.stringify({
-      endpoints: [endpoint(2, "second"), endpoint(1, "pod_eth0")],
-    }),
-  );
-  return {
-    async [Symbol.asyncDispose]() {
-      await Deno.remove(folder, { recursive: true });
-    },
   };
 }
 
@@ -66,7 +53,10 @@ Deno.test({
     const id = "net1";
     await using it = await rig(id, windows);
     const { client, bundle } = it;
-    await using _namespace = await describe(it);
+    await using _namespace = await describeNamespace(it, namespace, [
+      endpoint(2, "second"),
+      endpoint(1, "pod_eth0"),
+    ]);
     await boot(it);
     const script = [
       "ip -o -4 address show dev eth0 | grep -o 'inet [^ ]*'",

@@ -109,6 +109,28 @@ export async function rig(
   };
 }
 
+/**
+ * Describes a network namespace to the simulated host, until the disposal.
+ *
+ * @param id Its GUID.
+ * @param endpoints As `sim/network.ts` reads them.
+ */
+export async function describeNamespace(
+  { dir }: Rig,
+  id: string,
+  endpoints: readonly unknown[],
+): Promise<AsyncDisposable> {
+  const folder = `${dir}/lcow/n`;
+  await Deno.mkdir(folder, { recursive: true });
+  const path = `${folder}/${id.toLowerCase()}.json`;
+  await Deno.writeTextFile(path, JSON.stringify({ endpoints }));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
 /** Creates the container of a bundle. */
 export async function create(
   client: TtrpcClient,

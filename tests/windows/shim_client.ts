@@ -8,19 +8,22 @@
  */
 
 import { systemClock } from "../../base/clock.ts";
-import type { Duplex } from "../../base/duplex.ts";
+import { type Duplex, memoryPair } from "../../base/duplex.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
 import { dialPipe } from "../../ffi/windows/io/pipe.ts";
 import { PipeListener } from "../../ffi/windows/io/pipe_listener.ts";
-import { WindowsIo } from "../../ffi/windows/io/windows_io.ts";
+import { windowsParts, windowsPlatform } from "../../ffi/windows/platform.ts";
+import { lcow } from "../../shim/lcow/run.ts";
+import type { LcowContext } from "../../shim/lcow/word.ts";
 import { Events } from "../../ttrpc/api/events.gen.ts";
 import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
 import { TtrpcClient } from "../../ttrpc/client.ts";
 import { TtrpcServer } from "../../ttrpc/server.ts";
 import type { Command, CommandName } from "./shim_commands.ts";
 
-const io = new WindowsIo();
+const parts = windowsParts();
+const { io } = parts;
 const encoder = new TextEncoder();
 const dialOptions = { clock: systemClock, busyLimit: 5_000 };
 const shimMain = new URL("../../shim/main.ts", import.meta.url).href;
@@ -135,6 +138,44 @@ const commands: {
       stdout: decoder.decode(stdout),
       stderr: decoder.decode(stderr),
     };
+  },
+  // Wine cannot list pipes, so that the endpoint is told.
+  lcow: async ({ address, args, input }) => {
+    const [reader, writer] = memoryPair();
+    writer.write(encoder.encode(input)).then(() => writer.closeWrite())
+      .catch(() => {}); // the command may not read it
+    const texts = { stdout: "", stderr: "" };
+    const decoder = new TextDecoder();
+    const writeTo = (name: keyof typeof texts) => (bytes: Uint8Array) => {
+      texts[name] += decoder.decode(bytes);
+      return Promise.resolve();
+    };
+    const output = { print: writeTo("stdout"), complain: writeTo("stderr") };
+    const platform = {
+      ...windowsPlatform(parts),
+      endpoints: () => Promise.resolve([address]),
+    };
+    const context: LcowContext = {
+      ...output,
+      platform,
+      compute: () => Promise.reject(new Error("nobody needs it")),
+      input: {
+        read: (buffer) => reader.read(buffer),
+        isTerminal: () => false,
+        setRaw: () => {},
+      },
+      clock: systemClock,
+      timeouts: parts.timeouts,
+    };
+    const { signal } = new AbortController();
+    const code = await lcow(
+      args,
+      () => Promise.resolve(context),
+      output,
+      signal,
+    );
+    await reader.close();
+    return { code, ...texts };
   },
   call: async ({ address, method, request }) => {
     const client = await clientOf(address);

@@ -15,6 +15,12 @@ interface Commands {
     readonly bundle: string;
     readonly env: Readonly<Record<string, string>>;
   };
+  /** Runs `lcow` on a host with one endpoint. */
+  lcow: {
+    readonly address: string;
+    readonly args: readonly string[];
+    readonly input: string;
+  };
   /** Calls the Task service at an address. */
   call: {
     readonly address: string;

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { stopWine } from "./setup.ts";
-import { execSpec, ShimWorld } from "./shim_world.ts";
+import { execSpec, ShimWorld, type Started } from "./shim_world.ts";
 
 /** Bound of one test, milliseconds. */
 const timeout = 60_000;
@@ -107,6 +107,35 @@ Deno.test({
       "/tasks/exit",
       "/tasks/delete",
     ]);
+  },
+});
+
+Deno.test({
+  name:
+    "lcow under Wine runs a command in the VM over pipes that it serves, and tells the metrics",
+  timeout,
+  fn: async () => {
+    await using host = await ShimWorld.create();
+    const id = "exec";
+    const { address } = await run(host, id, sleeper);
+    const script = "pwd; echo oops >&2; cat; exit 6";
+    const typed = "typed".repeat(50_000);
+    const lcow = (...args: string[]) =>
+      host.do("lcow", { address, args, input: typed }) as Promise<Started>;
+    assertEquals(
+      await lcow("exec", "-w", "/tmp", id, "--", "/bin/sh", "-c", script),
+      { code: 6, stdout: `/tmp\n${typed}`, stderr: "oops\n" },
+    );
+    const nothing = { code: 0, stdout: "", stderr: "" };
+    assertEquals(await lcow("exec", id, "/bin/true"), nothing);
+    const missing = await lcow("exec", id, "/no/such");
+    assertMatch(missing.stderr, /failed to exec into host: /);
+    const { code, stdout } = await lcow("metrics", id);
+    assertEquals(code, 0);
+    assertMatch(stdout, /^lcow_tasks\{namespace="test",sandbox="exec",/m);
+    await host.call(address, "Kill", { id, execId: "", signal: 9 });
+    await host.call(address, "Wait", { id, execId: "" });
+    await end(host, address, id);
   },
 });
 

@@ -500,6 +500,56 @@ export const ShareHostPathResponse: MessageType<ShareHostPathResponse> =
     },
   });
 
+/** Asks what a shim has counted. */
+export type MetricsRequest = Record<never, never>;
+
+/** Codec of {@linkcode MetricsRequest}. */
+export const MetricsRequest: MessageType<MetricsRequest> = message(
+  "lcow.operator.v1.MetricsRequest",
+  {
+    write() {
+    },
+    read(reader) {
+      const value: MetricsRequest = {};
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32();
+        skipField(reader, tag);
+      }
+      return value;
+    },
+  },
+);
+
+/** What it has counted. */
+export interface MetricsResponse {
+  /** Prometheus text, exposition format 0.0.4. */
+  text: string;
+}
+
+/** Codec of {@linkcode MetricsResponse}. */
+export const MetricsResponse: MessageType<MetricsResponse> = message(
+  "lcow.operator.v1.MetricsResponse",
+  {
+    write(value, writer) {
+      if (value.text) writer.uint32(10).string(value.text);
+    },
+    read(reader) {
+      const value: MetricsResponse = { text: "" };
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32();
+        switch (tag) {
+          case 10:
+            value.text = reader.string();
+            break;
+          default:
+            skipField(reader, tag);
+        }
+      }
+      return value;
+    },
+  },
+);
+
 /**
  * What `lcow` asks a running shim, beside containerd's services. A client must
  * expect servers of other versions: methods are unknown to older ones, members
@@ -508,4 +558,5 @@ export const ShareHostPathResponse: MessageType<ShareHostPathResponse> =
 export const Operator = service("lcow.operator.v1.Operator", {
   Describe: method(DescribeRequest, DescribeResponse),
   Share: method(ShareHostPathRequest, ShareHostPathResponse),
+  Metrics: method(MetricsRequest, MetricsResponse),
 });

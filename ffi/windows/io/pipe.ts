@@ -15,6 +15,10 @@ import type { WindowsIo } from "./windows_io.ts";
 /** Where all names of pipes of this machine begin. */
 export const pipePrefix = "\\\\.\\pipe\\";
 
+/** Where only administrators may make pipes. */
+export const protectedPrefix =
+  `${pipePrefix}ProtectedPrefix\\Administrators\\` as const;
+
 /** `GENERIC_READ | GENERIC_WRITE`. */
 const readAndWrite = 0xc000_0000;
 

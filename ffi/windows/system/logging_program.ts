@@ -13,9 +13,10 @@ import {
   loggingCommand,
   readiness,
 } from "../../../base/logging_program.ts";
+import type { ServedStream } from "../../../base/served_stream.ts";
 import type { LoggedProcess, LoggingProgram } from "../../../hcs/stdio.ts";
 import { pipePrefix } from "../io/pipe.ts";
-import { type ServedPipe, servePipe } from "../io/served_pipe.ts";
+import { servePipe } from "../io/served_pipe.ts";
 import type { WindowsIo } from "../io/windows_io.ts";
 import type { Kernel32Symbols } from "../library/kernel32.ts";
 
@@ -80,7 +81,7 @@ export async function startLogger(
     stderr: pipeName(process, "stderr"),
     wait: pipeName(process, "wait"),
   };
-  const serve = (name: string): ServedPipe =>
+  const serve = (name: string): ServedStream =>
     pipes.adopt(
       servePipe(parts.io, name, { log: parts.log }),
       (pipe) => pipe.close(),
@@ -109,12 +110,12 @@ class WindowsLoggingProgram implements LoggingProgram {
   readonly exited: Promise<number>;
   readonly #path: string;
   readonly #program: StartedProgram;
-  readonly #wait: ServedPipe;
+  readonly #wait: ServedStream;
 
   constructor(
     path: string,
     program: StartedProgram,
-    pipes: Readonly<Record<"stdout" | "stderr" | "wait", ServedPipe>>,
+    pipes: Readonly<Record<"stdout" | "stderr" | "wait", ServedStream>>,
   ) {
     this.pid = program.pid;
     this.stdout = pipes.stdout;
@@ -126,7 +127,7 @@ class WindowsLoggingProgram implements LoggingProgram {
   }
 
   /** Pipes that it has not opened yet are not waited for any more. */
-  async #end(pipes: readonly ServedPipe[]): Promise<number> {
+  async #end(pipes: readonly ServedStream[]): Promise<number> {
     const code = await this.#program.exited;
     await Promise.all(pipes.map((pipe) => pipe.refuse()));
     return code;
