@@ -60,6 +60,7 @@ Deno.test("the words of ctr give a class", () => {
     classOfText("ctr: error reading from server: EOF: unavailable"),
     "Unavailable",
   );
+  assertEquals(classOfText("ctr: no metrics received"), "Unavailable");
   assertEquals(classOfText("ctr: what"), "Unknown");
 });
 
