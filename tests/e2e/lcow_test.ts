@@ -130,6 +130,18 @@ Deno.test({
     assertMatch(guest, new RegExp(`containers:\\n[^]*\\s${web}\\b`));
     assertEquals((await ask("stacks")).match(/^Shim /gm)?.length, 2);
 
+    const metrics = await ask("metrics");
+    for (const sandbox of [pod, other]) {
+      const labels = `namespace="default",sandbox="${sandbox}"`;
+      assertStringIncludes(metrics, `\nlcow_shim_up{${labels}} 1\n`);
+      const tasks = sandbox === pod ? 2 : 1;
+      assertStringIncludes(
+        metrics,
+        `\nlcow_tasks{${labels},state="RUNNING"} ${tasks}\n`,
+      );
+    }
+    assertEquals(metrics.match(/^# TYPE lcow_tasks /gm)?.length, 1);
+
     // The simulated host has no file shares, and says so.
     const share = await lcowOf(ctr, "share", web, "/etc", "--json");
     assertEquals([share.code, share.stdout], [1, ""]);
