@@ -80,7 +80,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lcow ps, inspect and stacks show two pods and an exec",
+  name: "lcow ps, inspect, stacks and metrics show two pods and an exec",
   timeout: 2 * limit, // It starts many processes.
   fn: async () => {
     const ctr = daemon();
