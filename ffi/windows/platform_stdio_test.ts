@@ -47,6 +47,7 @@ Deno.test("the end of the input is told by a close, once the shim is there and h
   await bench.idle();
   await ended;
   assertEquals(input.text(), "typed");
+  assert(input.ended);
   input.close();
   const output = bench.windows.pipes.connect(addresses.stdout);
   output.write("said");

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Duplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
@@ -165,26 +166,55 @@ Deno.test("lcow exec says that its shim is gone, behind all output", async () =>
   }, { guest: { exitOnKill: true } });
 });
 
-Deno.test("lcow exec gives up on output that does not end with its command", async () => {
-  await withHost(async (host, scene) => {
-    let opened = 0;
+/**
+ * Runs a test on a host whose shim answers exit code 7 at once, and leaves the
+ * output to the test.
+ */
+function withHeldOutput(
+  task: (
+    host: LcowHost,
+    scene: TaskScene,
+    ending: Promise<Ending>[],
+    output: Duplex,
+  ) => Promise<void>,
+): Promise<void> {
+  return withHost(async (host, scene) => {
+    const opened = Promise.withResolvers<Duplex>();
     await host.serve("n", "pod1", (server) => {
       const identity = { namespace: "n", key: "pod1" };
       server.register(Operator, operatorHandlers(scene.shim, identity));
       server.register(ShimDiag, {
         ...diagHandlers(scene.shim),
-        DiagExecInHost: async ({ stdout }) => {
-          const stream = await scene.platform.stdio(stdout, "stdout");
-          await stream.write(new TextEncoder().encode("held"));
-          opened++;
+        DiagExecInHost: async ({ stdout, stderr }) => {
+          await (await scene.platform.stdio(stderr, "stderr")).close();
+          opened.resolve(await scene.platform.stdio(stdout, "stdout"));
           return { exitCode: 7 };
         },
       });
     });
     await scene.run("pod1");
     const ending = host.run(["exec", "pod1", "daemon"]);
-    await scene.until(() => opened > 0 && host.printed === "held");
-    for (let turns = 0; turns < 3; turns++) {
+    await task(host, scene, [ending], await opened.promise);
+  });
+}
+
+Deno.test("lcow exec waits for output that comes behind the answer", async () => {
+  await withHeldOutput(async (host, scene, [ending], output) => {
+    for (const text of ["a", "b", "c"]) {
+      await scene.clock.advance(defaultTimeouts.drainGrace);
+      await output.write(new TextEncoder().encode(text));
+      await scene.until(() => host.printed.endsWith(text));
+    }
+    await output.close();
+    assertEquals(await ending, { code: 7, stdout: "abc", stderr: "" });
+  });
+});
+
+Deno.test("lcow exec gives up on output that does not end with its command", async () => {
+  await withHeldOutput(async (host, scene, [ending], output) => {
+    await output.write(new TextEncoder().encode("held"));
+    await scene.until(() => host.printed === "held");
+    for (let turns = 0; turns < 4; turns++) {
       await scene.clock.advance(defaultTimeouts.drainGrace);
     }
     assertEquals(await ending, { code: 7, stdout: "held", stderr: "" });

@@ -49,7 +49,7 @@ export class OutputCopy {
 
   /**
    * After the command has ended: waits until all its output is written. A source
-   * that neither ends nor gives anything for `drainGrace` is closed.
+   * that neither ends nor gives anything for `drainGrace`, twice, is closed.
    *
    * @param signal Ends the wait. It never rejects.
    */
@@ -63,10 +63,11 @@ export class OutputCopy {
     const over = new AbortController();
     const either = AbortSignal.any([over.signal, signal]);
     const ended = this.#done.then(() => over.abort());
-    while (!either.aborted) {
+    // Twice: a process that was stopped finds its time over before its input.
+    for (let idle = 0; idle < 2 && !either.aborted; idle++) {
       const before = this.#moved;
       await clock.sleep(timeouts.drainGrace, either).catch(() => {});
-      if (!this.#isWriting && this.#moved === before) break;
+      if (this.#isWriting || this.#moved !== before) idle = -1;
     }
     // The close ends a read that waits.
     if (!either.aborted) await this.#source.close();

@@ -100,6 +100,8 @@ export async function runLcow(
 ): Promise<number> {
   const interruption = new AbortController();
   for (const signal of interruptions) {
+    // nohup(1) leaves us no terminal and ignores SIGHUP: to listen would undo it.
+    if (signal === "SIGHUP" && !Deno.stdin.isTerminal()) continue;
     Deno.addSignalListener(signal, () => interruption.abort());
   }
   const context = async (): Promise<LcowContext> => {

@@ -80,7 +80,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lcow ps, inspect and stacks show two pods and an exec",
+  name: "lcow ps, inspect, stacks and metrics show two pods and an exec",
   timeout: 2 * limit, // It starts many processes.
   fn: async () => {
     const ctr = daemon();
@@ -129,6 +129,18 @@ Deno.test({
     assertStringIncludes(host, "WaitForProcess");
     assertMatch(guest, new RegExp(`containers:\\n[^]*\\s${web}\\b`));
     assertEquals((await ask("stacks")).match(/^Shim /gm)?.length, 2);
+
+    const metrics = await ask("metrics");
+    for (const sandbox of [pod, other]) {
+      const labels = `namespace="default",sandbox="${sandbox}"`;
+      assertStringIncludes(metrics, `\nlcow_shim_up{${labels}} 1\n`);
+      const tasks = sandbox === pod ? 2 : 1;
+      assertStringIncludes(
+        metrics,
+        `\nlcow_tasks{${labels},state="RUNNING"} ${tasks}\n`,
+      );
+    }
+    assertEquals(metrics.match(/^# TYPE lcow_tasks /gm)?.length, 1);
 
     // The simulated host has no file shares, and says so.
     const share = await lcowOf(ctr, "share", web, "/etc", "--json");
