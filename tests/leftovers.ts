@@ -129,6 +129,9 @@ export async function leftovers(dir: string): Promise<Leftovers> {
   };
 }
 
+/** Milliseconds that the last processes have to go, on a busy machine. */
+const settleLimit = 30_000;
+
 /** One line per thing that is left; empty when nothing is. */
 export function leftoverLines(left: Leftovers): string[] {
   return Object.entries(left).flatMap(([kind, things]: [string, string[]]) =>
@@ -142,13 +145,11 @@ export function leftoverLines(left: Leftovers): string[] {
  * there is no event to wait for.
  *
  * @param look Looks for leftovers.
- * @param ms How long to look again at most.
  */
 export async function settledLeftovers(
   look: () => Promise<Leftovers>,
-  ms = 5_000,
 ): Promise<string[]> {
-  const end = performance.now() + ms;
+  const end = performance.now() + settleLimit;
   for (;;) {
     const lines = leftoverLines(await look());
     if (lines.length === 0 || performance.now() > end) return lines;

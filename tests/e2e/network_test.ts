@@ -4,6 +4,7 @@ import { ShimError } from "../../base/errors.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import { limit } from "./fixture.ts";
 import { create, type Rig, rig } from "./sandbox_fixture.ts";
 
 Deno.test.beforeAll(() => void libc());
@@ -61,7 +62,7 @@ async function readUntil(stream: Duplex, wanted: string): Promise<string> {
 Deno.test({
   name:
     "a pod has the network of its namespace, from the shim to the container",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "net1";
     await using it = await rig(id, windows);
@@ -114,7 +115,7 @@ Deno.test({
 Deno.test({
   name:
     "a pod whose namespace nobody described is refused, and what to do is said",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "net2";
     await using it = await rig(id, windows);

@@ -20,9 +20,6 @@ import type { Container } from "./process.ts";
 import { Shim, type ShimOptions } from "./shim.ts";
 import type { Target } from "./target.ts";
 
-/** Milliseconds that the last processes have to go, on a busy machine. */
-const settleLimit = 15_000;
-
 /** What worlds are made of. */
 export interface WorldParts {
   /** The shim under test. */
@@ -165,10 +162,7 @@ export class World {
         // Whoever wanted one that could not be made has said so.
         await (await shared.catch(() => undefined))?.shim.close();
       }
-      const left = await settledLeftovers(
-        () => leftovers(this.dir),
-        settleLimit,
-      );
+      const left = await settledLeftovers(() => leftovers(this.dir));
       if (left.length > 0) throw new ShimError("Unknown", left.join("; "));
     } finally {
       await this.#sink[Symbol.asyncDispose]();
