@@ -7,7 +7,7 @@
  * @module
  */
 
-import { unitCommands } from "./unit.ts";
+import { unitCommand } from "./unit.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 
@@ -73,10 +73,9 @@ const suites: readonly Suite[] = [
   {
     name: "unit",
     limit: 300,
-    commands: async (folder) => {
-      const commands = await unitCommands(root, rooms, folder);
-      return commands.map((args) => ({ args }));
-    },
+    commands: async (folder) => [
+      { args: await unitCommand(root, rooms, folder) },
+    ],
   },
   {
     name: "conformance",
