@@ -186,8 +186,8 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that is ready run, including a turn of the event loop. */
-async function runReady(): Promise<void> {
+/** Lets everything that is ready run, including some turns of the event loop. */
+export async function runReady(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }

@@ -40,8 +40,13 @@ export const defaultTimeouts = {
   loggerReady: 10_000,
   /** A logging program whose streams have ended is over, or is killed (hcsshim: 10 s). */
   loggerExit: 10_000,
-  /** `start` waits for its `serve` child to be connectable. */
-  serveReady: 10_000,
+  /**
+   * `start` waits for its `serve` child to be connectable. A child that ends is
+   * noticed at once, so that only one that hangs takes this long; a node that
+   * starts many pods at once may need more than 10 s. containerd has no bound of
+   * its own, kubelet gives a sandbox 4 min (hcsshim: waits for ever).
+   */
+  serveReady: 30_000,
   /** `start` finds out whether somebody serves its group's endpoint. */
   endpointDial: 1_000,
   /** A named pipe whose instances are all taken is dialled again (hcsshim: 2 s). */

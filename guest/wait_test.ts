@@ -1,14 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
 import { ShimError } from "../base/errors.ts";
+import { PendingFiles } from "../base/pending_files.ts";
 import { retry, waitForMatch, waitForPaths } from "./wait.ts";
 
 async function withFolder(
   test: (folder: string, clock: FakeClock) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
+  using files = new PendingFiles();
   try {
-    await test(folder, new FakeClock());
+    await test(folder, files.clock);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -36,6 +36,8 @@ export interface RecordedEvent {
 
 /** How a {@linkcode FakeShim} is made. */
 export interface FakeShimOptions {
+  /** Time. Default: a clock that waits for nothing. */
+  readonly clock?: FakeClock;
   /** Runtime options that `start` received. */
   readonly options?: Promise<Options | undefined>;
   /** How the guests of its VMs behave. */
@@ -46,7 +48,7 @@ export interface FakeShimOptions {
 
 /** See the module. */
 export class FakeShim {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly platform = new FakePlatform();
   /** The network service of the host. */
   readonly network = new FakeHostNetwork();
@@ -67,6 +69,7 @@ export class FakeShim {
 
   /** @param options See {@linkcode FakeShimOptions}. */
   constructor(options: FakeShimOptions = {}) {
+    this.clock = options.clock ?? new FakeClock();
     const streams = (options: Options): ClientStreams => ({
       open: (url, name, signal) =>
         this.platform.stdio(url, name, {

@@ -161,7 +161,7 @@ Deno.test("start() does not wait for ever for a child that is not ready", async 
     await spawned.promise;
     while (clock.sleepers === 0) await clock.advance(0);
     await clock.advance(defaultTimeouts.serveReady);
-    const error = await assertRejects(() => answer, ShimError, "10000 ms");
+    const error = await assertRejects(() => answer, ShimError, "30000 ms");
     assertEquals((error as ShimError).code, "DeadlineExceeded");
     assertEquals(platform.children[0]?.fate, ["killed"]);
   });

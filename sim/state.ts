@@ -113,13 +113,18 @@ export async function vmFolder(
   return `${vms}/${(await sha256(systemId)).slice(0, 8)}`;
 }
 
+/** How the names of the control groups of a state folder's machines begin. */
+export async function groupPrefix({ root }: StateFolders): Promise<string> {
+  return `${(await sha256(root)).slice(0, 8)}-`;
+}
+
 /**
  * The name of a machine's control group: unlike the folder's, unique on the
  * whole computer, because several state folders share one tree of groups.
  */
 export async function groupName(
-  { root }: StateFolders,
+  state: StateFolders,
   systemId: string,
 ): Promise<string> {
-  return (await sha256(`${root}\0${systemId}`)).slice(0, 16);
+  return await groupPrefix(state) + (await sha256(systemId)).slice(0, 8);
 }

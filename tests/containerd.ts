@@ -7,7 +7,7 @@
 
 import { ShimError } from "../base/errors.ts";
 import { buildImage, imageName } from "./image.ts";
-import { leftovers, machineGroups, settledLeftovers } from "./leftovers.ts";
+import { leftovers, settledLeftovers } from "./leftovers.ts";
 import { toolEnv } from "./debian.ts";
 import { install } from "../bin/install.ts";
 
@@ -74,17 +74,14 @@ export class PrivateContainerd implements AsyncDisposable {
   /** Environment of its clients and, plus `PATH`, of its shims. */
   readonly env: Readonly<Record<string, string>>;
   readonly #logPath: string;
-  readonly #foreignGroups: readonly string[];
   #process: Deno.ChildProcess | undefined;
 
   private constructor(
     dir: string,
     env: Readonly<Record<string, string>>,
-    foreignGroups: readonly string[],
   ) {
     this.dir = dir;
     this.env = env;
-    this.#foreignGroups = foreignGroups;
     this.#logPath = `${dir}/containerd.log`;
   }
 
@@ -105,7 +102,6 @@ export class PrivateContainerd implements AsyncDisposable {
     const containerd = new PrivateContainerd(
       dir,
       env,
-      await machineGroups(),
     );
     await Deno.writeTextFile(`${dir}/config.toml`, config(dir));
     await containerd.launch();
@@ -234,7 +230,7 @@ export class PrivateContainerd implements AsyncDisposable {
 
   /** What of this instance's shims, VMs and containers stays; one line each. */
   leftovers(): Promise<string[]> {
-    return settledLeftovers(() => leftovers(this.dir, this.#foreignGroups));
+    return settledLeftovers(() => leftovers(this.dir));
   }
 
   /** Ends the daemon and removes its folder. */

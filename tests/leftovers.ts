@@ -5,6 +5,8 @@
  * @module
  */
 
+import { groupPrefix, stateFolders } from "../sim/state.ts";
+
 /** Things that should not be there any more. */
 export interface Leftovers {
   /** Processes: `<pid> <command line>`. */
@@ -78,12 +80,19 @@ async function files(dir: string): Promise<string[]> {
   return found;
 }
 
-/** New groups of VMs in which nothing runs: a VM that lives has processes. */
-async function emptyCgroups(foreign: readonly string[]): Promise<string[]> {
+/**
+ * Groups of a state folder's VMs in which nothing runs: a VM that lives has
+ * processes.
+ */
+async function emptyCgroups(dir: string): Promise<string[]> {
+  const prefix = await groupPrefix(stateFolders(`${dir}/lcow`));
   const found: string[] = [];
-  for (const group of await machineGroups()) {
-    if (!foreign.includes(group) && !await isPopulated(group)) {
-      found.push(group);
+  for (const controller of await names("/sys/fs/cgroup")) {
+    const parent = `/sys/fs/cgroup/${controller}/lcow`;
+    for (const { name, isDirectory } of await entries(parent)) {
+      const group = `${parent}/${name}`;
+      if (!isDirectory || !name.startsWith(prefix)) continue;
+      if (!await isPopulated(group)) found.push(group);
     }
   }
   return found;
@@ -97,28 +106,12 @@ async function isPopulated(group: string): Promise<boolean> {
   return false;
 }
 
-/** Groups of VMs that are there now, of whomever. */
-export async function machineGroups(): Promise<string[]> {
-  const found: string[] = [];
-  for (const controller of await names("/sys/fs/cgroup")) {
-    const parent = `/sys/fs/cgroup/${controller}/lcow`;
-    for (const { name, isDirectory } of await entries(parent)) {
-      if (isDirectory) found.push(`${parent}/${name}`);
-    }
-  }
-  return found;
-}
-
 /**
  * Looks for everything that belongs to a private containerd's folder.
  *
- * @param dir The folder.
- * @param foreign Control groups that were there before, which are others'.
+ * @param dir The folder; the shim's state folder is `lcow` below it.
  */
-export async function leftovers(
-  dir: string,
-  foreign: readonly string[],
-): Promise<Leftovers> {
+export async function leftovers(dir: string): Promise<Leftovers> {
   const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")
     .map((line) => line.split(" ")[4] ?? "")
     .filter((path) => path.startsWith(`${dir}/`));
@@ -130,11 +123,14 @@ export async function leftovers(
   return {
     processes: await processes(dir),
     mounts,
-    cgroups: await emptyCgroups(foreign),
+    cgroups: await emptyCgroups(dir),
     files: await files(dir),
     loops,
   };
 }
+
+/** Milliseconds that the last processes have to go, on a busy machine. */
+const settleLimit = 30_000;
 
 /** One line per thing that is left; empty when nothing is. */
 export function leftoverLines(left: Leftovers): string[] {
@@ -149,13 +145,11 @@ export function leftoverLines(left: Leftovers): string[] {
  * there is no event to wait for.
  *
  * @param look Looks for leftovers.
- * @param ms How long to look again at most.
  */
 export async function settledLeftovers(
   look: () => Promise<Leftovers>,
-  ms = 5_000,
 ): Promise<string[]> {
-  const end = performance.now() + ms;
+  const end = performance.now() + settleLimit;
   for (;;) {
     const lines = leftoverLines(await look());
     if (lines.length === 0 || performance.now() > end) return lines;

@@ -1,5 +1,5 @@
 /**
- * The commands of the suite `unit`: the tests beside the code, and the examples
+ * The command of the suite `unit`: the tests beside the code, and the examples
  * in the documentation.
  *
  * Deno makes a worker for every module that it is given, which takes longer than
@@ -7,6 +7,8 @@
  *
  * @module
  */
+
+import { examplesOf, exampleTest } from "./docs/examples.ts";
 
 /** Test modules that one worker takes. */
 const modulesPerWorker = 40;
@@ -31,8 +33,36 @@ async function filesOf(
   return files;
 }
 
-async function hasExample(path: string): Promise<boolean> {
-  return /^ *\* @example/m.test(await Deno.readTextFile(path));
+/** Writes a module that imports others. @returns Its path. */
+async function writeImports(
+  path: string,
+  modules: readonly string[],
+): Promise<string> {
+  const lines = modules.map((module) => `import "file://${module}";\n`);
+  await Deno.writeTextFile(path, lines.join(""));
+  return path;
+}
+
+/** Writes the examples of modules as tests. @returns The module that has them. */
+async function writeExamples(
+  root: string,
+  files: readonly string[],
+  folder: string,
+): Promise<string> {
+  const modules: string[] = [];
+  for (const file of files) {
+    const text = await Deno.readTextFile(root + file);
+    for (const { title, code } of examplesOf(file, text)) {
+      const module = `${folder}/example${modules.length}.ts`;
+      const name = `example of ${file}: ${title || modules.length}`;
+      await Deno.writeTextFile(
+        module,
+        exampleTest(`file://${root}${file}`, name, code),
+      );
+      modules.push(module);
+    }
+  }
+  return await writeImports(`${folder}/examples.ts`, modules);
 }
 
 /**
@@ -42,28 +72,22 @@ async function hasExample(path: string): Promise<boolean> {
  * @param paths Folders and files below it.
  * @param folder Where modules can be written.
  */
-export async function unitCommands(
+export async function unitCommand(
   root: string,
   paths: readonly string[],
   folder: string,
-): Promise<string[][]> {
+): Promise<string[]> {
   const files = await filesOf(root, paths);
   const tests = files.filter((file) => file.endsWith("_test.ts"));
   const modules: string[] = [];
   for (let at = 0; at < tests.length; at += modulesPerWorker) {
-    const part = tests.slice(at, at + modulesPerWorker);
-    const module = `${folder}/${modules.length}.ts`;
-    const lines = part.map((file) => `import "file://${root}${file}";\n`);
-    await Deno.writeTextFile(module, lines.join(""));
-    modules.push(module);
+    const part = tests.slice(at, at + modulesPerWorker).map((file) =>
+      root + file
+    );
+    modules.push(await writeImports(`${folder}/${modules.length}.ts`, part));
   }
-  const documented: string[] = [];
-  for (const file of files) {
-    if (await hasExample(root + file)) documented.push(file);
-  }
+  const documented = files.filter((file) => !file.endsWith("_test.ts"));
+  modules.push(await writeExamples(root, documented, folder));
   const flags = ["test", "-A", "--no-check", "--parallel"];
-  return [
-    [...flags, "--config", `${root}deno.json`, ...modules],
-    [...flags, "--doc", ...documented],
-  ];
+  return [...flags, "--config", `${root}deno.json`, ...modules];
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { type CgroupLayout, parseLayout, readLayout } from "./layout.ts";
 import { cgroupTree } from "./open.ts";
@@ -55,7 +56,8 @@ async function withGroup(
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${folder}/a`);
-    const clock = new FakeClock();
+    using files = new PendingFiles();
+    const { clock } = files;
     await test(`${folder}/a`, new CgroupV2(folder, clock), clock);
   } finally {
     await Deno.remove(folder, { recursive: true });

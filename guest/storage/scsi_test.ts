@@ -64,6 +64,11 @@ function fake(overrides: Partial<ScsiPorts> = {}): {
   return { calls, clock, mounts: new ScsiMounts({ ports, clock, log }) };
 }
 
+/** Lets a mount come to its pause: it looks at real paths first. */
+async function sleeping(clock: FakeClock): Promise<void> {
+  while (clock.sleepers === 0) await clock.advance(0);
+}
+
 // Below a folder that does not exist: undoing finds nothing to unmount.
 const MountPath = "/no/such/target";
 
@@ -162,6 +167,7 @@ Deno.test("an unknown file system is looked for twice", async () => {
     Error,
     "no known file system",
   );
+  await sleeping(clock);
   await clock.advance(500);
   await added;
 });
@@ -285,6 +291,7 @@ Deno.test("guest:M11 a failed encryption is tried twice, then removes the target
     },
   });
   const added = assertRejects(() => mounts.add(encrypted), Error, "open 2");
+  await sleeping(clock);
   await clock.advance(500);
   assertEquals((await added).cause, failure);
   assertEquals(calls, [

@@ -6,6 +6,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import type { FakeGuest } from "../../bridge/fake_guest.ts";
 import type { FakeGuestProcess } from "../../bridge/fake_guest_process.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
@@ -107,7 +108,11 @@ export class TaskScene extends FakeShim {
     for (const id of workloads) await this.run(id);
   }
 
-  /** Waits until something that the test cannot await has happened. */
+  /**
+   * Waits until something that the test cannot await has happened. Each turn of
+   * the clock waits for the files that are read, so that their number is no
+   * matter of how busy the machine is.
+   */
   async until(happened: () => boolean): Promise<void> {
     for (let turn = 0; !happened(); turn++) {
       if (turn > 1000) throw new Error("it never happened");
@@ -122,7 +127,8 @@ export async function withTasks(
   options: FakeShimOptions = {},
 ): Promise<void> {
   await withBundle({ "config.json": spec() }, async (bundle) => {
-    const scene = new TaskScene(bundle, options);
+    using files = new PendingFiles();
+    const scene = new TaskScene(bundle, { clock: files.clock, ...options });
     try {
       await task(scene);
     } finally {

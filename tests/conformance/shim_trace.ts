@@ -19,6 +19,7 @@ import {
   type JsonObject,
 } from "../../base/json.ts";
 import { silentLogger } from "../../base/log.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import type { ExitInfo } from "../../hcs/ports.ts";
 import { loadRuntime } from "../../shim/load_runtime.ts";
@@ -35,7 +36,6 @@ import type { ServiceType } from "../../ttrpc/message.ts";
 import { TtrpcServer } from "../../ttrpc/server.ts";
 import { errorOf } from "./errors.ts";
 import { objectOf, objectsOf, textOf } from "./json.ts";
-import { PendingFiles } from "./pending_files.ts";
 import { numberIds } from "./random_ids.ts";
 import { TraceHost } from "./trace_host.ts";
 import { layOutOwn } from "./trace_layout.ts";

@@ -6,6 +6,7 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import { limit } from "./fixture.ts";
 import { create, rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
@@ -16,7 +17,7 @@ Deno.test.beforeAll(() => {
 Deno.test({
   name:
     "host:C2 host:C3 a process of the VM answers its exit code, its output goes to a file, and one that is not there is refused",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "diag1";
     await using it = await rig(id);

@@ -4,6 +4,7 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { type Bundle, clientEnd, execSpec, readBytes } from "../driver.ts";
+import { limit } from "./fixture.ts";
 import { create, type Rig, rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
@@ -38,7 +39,7 @@ async function started(id: string): Promise<Rig> {
 Deno.test({
   name:
     "pains:21 8 MiB that init or an exec write just before they exit arrive whole, though both are deleted at once",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     await using it = await started("burst");
     const { client } = it;
@@ -72,7 +73,7 @@ Deno.test({
 Deno.test({
   name:
     "input goes on when its client leaves and comes back; only CloseIO ends it, of init and of an exec",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     await using it = await started("reattach");
     const { client } = it;
@@ -125,7 +126,7 @@ Deno.test({
 Deno.test({
   name:
     "an exec without streams may write, reads nothing and gives its exit code",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     await using it = await started("discard");
     const { client } = it;

@@ -170,7 +170,7 @@ Deno.test({
 
 Deno.test({
   name: "twenty containers that are started at once all do their work",
-  timeout: 120_000,
+  timeout: 2 * limit, // It starts many containers.
   fn: async () => {
     const numbers = Array.from({ length: 20 }, (_, n) => n);
     const ran = await Promise.all(
@@ -186,7 +186,7 @@ Deno.test({
 
 Deno.test({
   name: "fifty containers in a row leave nothing behind",
-  timeout: 120_000,
+  timeout: 2 * limit, // It starts many containers.
   fn: async () => {
     for (let i = 0; i < 50; i++) {
       const { code, stdout, stderr } = await runContainer(["echo", `${i}`]);

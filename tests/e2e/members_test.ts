@@ -3,6 +3,7 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { type Bundle, type BundleOptions, readLines } from "../driver.ts";
+import { limit } from "./fixture.ts";
 import { create, rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
@@ -34,7 +35,7 @@ const look =
 Deno.test({
   name:
     "containers of CRI's shim sandboxer share network, IPC, PID, UTS and /dev/shm exactly when their specification says so",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     await using it = await rig("members");
     const { client } = it;

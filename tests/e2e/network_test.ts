@@ -5,6 +5,7 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { create, describeNamespace, type Rig, rig } from "./sandbox_fixture.ts";
+import { limit } from "./fixture.ts";
 
 Deno.test.beforeAll(() => void libc());
 
@@ -48,7 +49,7 @@ async function readUntil(stream: Duplex, wanted: string): Promise<string> {
 Deno.test({
   name:
     "a pod has the network of its namespace, from the shim to the container",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "net1";
     await using it = await rig(id, windows);
@@ -104,7 +105,7 @@ Deno.test({
 Deno.test({
   name:
     "a pod whose namespace nobody described is refused, and what to do is said",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "net2";
     await using it = await rig(id, windows);

@@ -19,7 +19,7 @@ import {
   startShim,
 } from "../driver.ts";
 import { buildRootfs } from "../image.ts";
-import { leftovers, machineGroups, settledLeftovers } from "../leftovers.ts";
+import { leftovers, settledLeftovers } from "../leftovers.ts";
 
 const shim =
   new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
@@ -59,7 +59,6 @@ export async function rig(
   await install();
   const rootfs = await buildRootfs(env);
   const dir = await Deno.makeTempDir({ prefix: "lcow-" });
-  const foreign = await machineGroups();
   const events = new EventSink(`${dir}/containerd.sock.ttrpc`);
   const bundles: Bundle[] = [];
   const make = async (
@@ -101,7 +100,7 @@ export async function rig(
       await client.close();
       await gone;
       for (const held of bundles) await held.close();
-      const left = await settledLeftovers(() => leftovers(dir, foreign));
+      const left = await settledLeftovers(() => leftovers(dir));
       await events[Symbol.asyncDispose]();
       await Deno.remove(dir, { recursive: true });
       assertEquals(left, []);

@@ -4,6 +4,7 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
 import { execSpec, readBytes } from "../driver.ts";
+import { limit } from "./fixture.ts";
 import { create, rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
@@ -13,7 +14,7 @@ Deno.test.beforeAll(() => {
 
 Deno.test({
   name: "a sandbox lives from create to shutdown and says so",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "sb1";
     await using it = await rig(id);
@@ -63,7 +64,7 @@ Deno.test({
 Deno.test({
   name:
     "containers of a sandbox give their events in order and their exit codes",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "sb2";
     await using it = await rig(id);
@@ -122,7 +123,7 @@ Deno.test({
 Deno.test({
   name:
     "a create whose rootfs is wrong fails with its reason and can be repeated",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "sb3";
     await using it = await rig(id);
@@ -167,7 +168,7 @@ Deno.test({
 Deno.test({
   name:
     "an exec without streams can write as much as it wants, and its input is empty",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "sb4";
     await using it = await rig(id);

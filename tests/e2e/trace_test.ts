@@ -5,6 +5,7 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Options } from "../../ttrpc/api/runhcs_options.gen.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import { limit } from "./fixture.ts";
 import { rig } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
@@ -84,7 +85,7 @@ const metadata = { traceparent: `00-${traceId}-${callerSpan}-01` };
 Deno.test({
   name:
     "host:M19 a call is one trace in the shim's log, in the guest's log and in the collector",
-  timeout: 60_000,
+  timeout: limit,
   fn: async () => {
     const id = "trace1";
     await using collector = new Collector();

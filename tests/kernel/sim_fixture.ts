@@ -16,7 +16,7 @@ import { jsonLogger } from "../../base/log.ts";
 import { guestProgram } from "../../sim/guest_program.ts";
 import type { CgroupLayout } from "../../sim/hierarchies.ts";
 import { SimulatedHost } from "../../sim/simulated_host.ts";
-import { groupName, stateFolders } from "../../sim/state.ts";
+import { groupPrefix, stateFolders } from "../../sim/state.ts";
 
 /** The first SCSI controller of test documents. */
 export const controller = "df6d0690-79e5-55b6-a5ec-c1e2f77f580a";
@@ -298,18 +298,15 @@ async function leftOf(dir: string): Promise<string[]> {
   ];
 }
 
-/** Control groups of the machines that tests use. */
+/** Control groups of the machines of a test. */
 async function groupsOf(dir: string): Promise<string[]> {
-  const state = stateFolders(`${dir}/state`);
-  const names = await Promise.all(
-    ["a@vm", "b@vm", "c@vm"].map((id) => groupName(state, id)),
-  );
+  const prefix = await groupPrefix(stateFolders(`${dir}/state`));
   const found: string[] = [];
   for (const top of await namesIn("/sys/fs/cgroup")) {
     const groups = await namesIn(`/sys/fs/cgroup/${top}/lcow`)
       .catch(() => []);
     found.push(
-      ...groups.filter((name) => names.includes(name)).map((name) =>
+      ...groups.filter((name) => name.startsWith(prefix)).map((name) =>
         `group ${top}/lcow/${name}`
       ),
     );

@@ -81,14 +81,9 @@ function report(world: World): void {
   console.log(`${sum(faults)} faults: ${list(faults)}`);
 }
 
-/** What is left of this run. */
-async function settledLines(world: World): Promise<string[]> {
-  return await world.ours(await world.containerd.leftovers());
-}
-
 /** Kills what a failed run leaves of its own; containerd clears away the rest. */
 async function abandon(world: World): Promise<void> {
-  for (const line of await settledLines(world)) {
+  for (const line of await world.containerd.leftovers()) {
     const pid = Number(/^processes: (\d+) .* serve$/.exec(line)?.[1]);
     if (!(pid > 0)) continue;
     try {
@@ -97,7 +92,7 @@ async function abandon(world: World): Promise<void> {
       if (!(error instanceof Deno.errors.NotFound)) throw error; // It has ended.
     }
   }
-  const left = await settledLines(world);
+  const left = await world.containerd.leftovers();
   if (left.length > 0) console.log(`Left behind:\n${left.join("\n")}`);
   await world.containerd.stop();
 }
@@ -121,7 +116,7 @@ async function soak(
   judgeMemory(rounds.memory);
   await clearAway(keeper);
   await keeper.client.close();
-  const left = await settledLines(world);
+  const left = await world.containerd.leftovers();
   if (left.length > 0) {
     throw new WrongOutcome(`At the end there is left:\n${left.join("\n")}`);
   }

@@ -84,9 +84,8 @@ async function look(
   world: World,
   keeper: Target,
 ): Promise<Quiet> {
-  const left = leftoverLines(await leftovers(world.containerd.dir, []));
   return {
-    things: await world.ours(left),
+    things: leftoverLines(await leftovers(world.containerd.dir)),
     network: await networkNames(),
     containerd: await containerdsThings(world),
     held: await holdings(await keeper.group.processes()),

@@ -7,7 +7,7 @@
 
 import { deadline, systemClock } from "../../base/clock.ts";
 import { type ErrorCode, ShimError } from "../../base/errors.ts";
-import { endpointAddress, groupName, stateFolders } from "../../sim/state.ts";
+import { endpointAddress, stateFolders } from "../../sim/state.ts";
 import type { TtrpcClient } from "../../ttrpc/client.ts";
 import type { PrivateContainerd } from "../containerd.ts";
 import { connectShim } from "../driver.ts";
@@ -67,8 +67,6 @@ export class World {
   /** Where the simulated host keeps its state. */
   readonly state: ReturnType<typeof stateFolders>;
   /** Names whose machine's control group is not among the known ones yet. */
-  readonly #unnamed: string[] = [];
-  readonly #groups = new Set<string>();
   #restarts = 0;
   #next = 0;
   #crowd = { size: 0, promise: Promise.resolve(), here: (): void => {} };
@@ -86,20 +84,7 @@ export class World {
 
   /** A name that nothing else has. */
   name(prefix: string): string {
-    const name = `${prefix}${this.#next++}`;
-    this.#unnamed.push(name);
-    return name;
-  }
-
-  /** Lines of leftovers without the control groups of others on this computer. */
-  async ours(lines: readonly string[]): Promise<string[]> {
-    for (const name of this.#unnamed.splice(0)) {
-      this.#groups.add(await groupName(this.state, `${name}@vm`));
-    }
-    return lines.filter((line) =>
-      !line.startsWith("cgroups: ") ||
-      this.#groups.has(line.split("/").at(-1) ?? "")
-    );
+    return `${prefix}${this.#next++}`;
   }
 
   /** Restarts containerd when nobody holds the gate. */

@@ -8,7 +8,7 @@
 import { ShimError } from "../../base/errors.ts";
 import { toolEnv } from "../debian.ts";
 import { buildRootfs } from "../image.ts";
-import { leftovers, machineGroups, settledLeftovers } from "../leftovers.ts";
+import { leftovers, settledLeftovers } from "../leftovers.ts";
 import { runTool } from "../../sim/command.ts";
 import { guestProgram } from "../../sim/guest_program.ts";
 import { setUp, spawnWindowsDeno, windowsPath } from "./setup.ts";
@@ -92,7 +92,6 @@ export class ShimWorld implements AsyncDisposable {
   readonly #answers: Promise<void>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  readonly #groups: readonly string[];
   readonly #layer: string;
   /** Begins the names of all pipes of this world. */
   readonly #pipePrefix = `\\\\.\\pipe\\${crypto.randomUUID()}`;
@@ -102,13 +101,11 @@ export class ShimWorld implements AsyncDisposable {
     dir: string,
     wine: WineHost,
     client: Deno.ChildProcess,
-    groups: readonly string[],
     layer: string,
   ) {
     this.dir = dir;
     this.wine = wine;
     this.#client = client;
-    this.#groups = groups;
     this.#layer = layer;
     this.#writer = client.stdin.getWriter();
     this.#answers = this.#readAnswers();
@@ -129,7 +126,6 @@ export class ShimWorld implements AsyncDisposable {
     const env = (name: string): string | undefined =>
       tools[name] ?? Deno.env.get(name);
     const guest = await guestProgram(env);
-    const groups = await machineGroups();
     const wine = await startWineHost({
       state: `${dir}/lcow`,
       guest: { ...guest, env: { ...guest.env, PATH: tools["PATH"] ?? "" } },
@@ -139,7 +135,7 @@ export class ShimWorld implements AsyncDisposable {
       stdin: "piped",
       stderr: "inherit",
     });
-    const world = new ShimWorld(dir, wine, client, groups, layer);
+    const world = new ShimWorld(dir, wine, client, layer);
     await world.do("events", { pipe: world.#eventsPipe });
     return world;
   }
@@ -293,9 +289,7 @@ export class ShimWorld implements AsyncDisposable {
 
   /** What is left of VMs, containers and handles; one line each. */
   async leftovers(): Promise<string[]> {
-    const left = await settledLeftovers(() =>
-      leftovers(this.dir, this.#groups)
-    );
+    const left = await settledLeftovers(() => leftovers(this.dir));
     const open = this.wine.forwarder.openHandles();
     const listening = this.wine.registry.listening;
     return [

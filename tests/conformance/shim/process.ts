@@ -24,7 +24,7 @@ import { Output } from "./output.ts";
 import type { Shim } from "./shim.ts";
 
 /** How long the removal of a container may take, in milliseconds. */
-const removalLimit = 30_000;
+const removalLimit = 60_000;
 
 /** Which streams a process has. */
 export interface StreamOptions {

@@ -23,7 +23,7 @@ import { Container, type ContainerOptions } from "./process.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds that a shim has to end by itself. */
-const endLimit = 15_000;
+const endLimit = 60_000;
 
 /** How often the process table is looked at: the end of a stranger is no event. */
 const lookEvery = 10;

@@ -7,7 +7,7 @@
 
 import { ShimError } from "../../../base/errors.ts";
 import { EventSink } from "../../driver.ts";
-import { leftovers, machineGroups, settledLeftovers } from "../../leftovers.ts";
+import { leftovers, settledLeftovers } from "../../leftovers.ts";
 import {
   type DaemonPlace,
   type Finished,
@@ -19,9 +19,6 @@ import { EventBook } from "./events.ts";
 import type { Container } from "./process.ts";
 import { Shim, type ShimOptions } from "./shim.ts";
 import type { Target } from "./target.ts";
-
-/** Milliseconds that the last processes have to go, on a busy machine. */
-const settleLimit = 15_000;
 
 /** What worlds are made of. */
 export interface WorldParts {
@@ -53,21 +50,18 @@ export class World {
   /** What the shims told. */
   readonly book: EventBook = new EventBook();
   readonly #sink: EventSink;
-  readonly #foreignGroups: readonly string[];
   readonly #shared = new Map<string, Promise<{ readonly shim: Shim }>>();
   #nextId = 0;
 
   private constructor(
     { target, tools, rootfs }: WorldParts,
     dir: string,
-    foreignGroups: readonly string[],
   ) {
     this.target = target;
     this.dir = dir;
     this.rootfs = rootfs;
     this.env = { ...tools, LCOW_STATE: `${dir}/lcow`, ...target.env };
     this.namespace = `shim-${dir.split("-").at(-1)}`;
-    this.#foreignGroups = foreignGroups;
     this.#sink = new EventSink(
       this.eventsPath,
       (event) => this.book.add(event),
@@ -79,7 +73,7 @@ export class World {
     // The path of a socket has room for 107 bytes.
     const dir = await Deno.makeTempDir({ prefix: "lcow-" });
     await makeDaemons(dir);
-    return new World(parts, dir, await machineGroups());
+    return new World(parts, dir);
   }
 
   /** containerd's event endpoint. */
@@ -168,10 +162,7 @@ export class World {
         // Whoever wanted one that could not be made has said so.
         await (await shared.catch(() => undefined))?.shim.close();
       }
-      const left = await settledLeftovers(
-        () => leftovers(this.dir, this.#foreignGroups),
-        settleLimit,
-      );
+      const left = await settledLeftovers(() => leftovers(this.dir));
       if (left.length > 0) throw new ShimError("Unknown", left.join("; "));
     } finally {
       await this.#sink[Symbol.asyncDispose]();

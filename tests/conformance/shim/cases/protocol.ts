@@ -104,7 +104,7 @@ async function servesOthers(scene: Scene): Promise<void> {
 }
 
 /** Milliseconds after which a call of 50 ms is taken for one without an end. */
-const waitLimit = 3_000;
+const waitLimit = 15_000;
 
 /** Bytes that are beyond the longest message. */
 const tooLong = (4 << 20) + 1;
