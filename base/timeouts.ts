@@ -79,6 +79,10 @@ export const defaultTimeouts = {
   deviceWait: 5_000,
   /** Guest: an address must have come from DHCP (hcsshim means 30 s). */
   dhcp: 30_000,
+  /** Guest: pause between attempts to unmount what is in use. */
+  unmountRetry: 20,
+  /** Guest: attempts to unmount what is in use. */
+  unmountAttempts: 100,
   /** Guest: a program such as mkfs or cryptsetup must have ended. */
   guestProgram: 120_000,
   /** Guest: the server of a share must let itself be mounted. */

@@ -21,7 +21,7 @@ export async function captureState(shim: Shim, parent: Logger): Promise<void> {
   const { sandbox } = shim;
   const log = sandbox === undefined
     ? parent
-    : parent.child({ sandbox: sandbox.id });
+    : parent.child({ "sandbox-id": sandbox.id });
   log.info("State of the shim", { stacks: hostStacks(shim) });
   if (sandbox?.vmState !== "Running") return;
   try {

@@ -23,7 +23,7 @@ Deno.test("captureState() logs what the shim and its guest are doing, by their s
     assertStringIncludes(lines[0]!, 'task \\"web\\"');
     assertStringIncludes(lines[1]!, "all that waits");
     for (const line of lines) {
-      assertEquals(JSON.parse(line)["sandbox"], "web");
+      assertEquals(JSON.parse(line)["sandbox-id"], "web");
     }
     scene.guest.stacks = "";
     const silent = capture(scene.shim);

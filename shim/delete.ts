@@ -14,6 +14,7 @@ import type { ComputeHost, ComputeSystem, Platform } from "../hcs/ports.ts";
 import { DeleteResponse, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { type Arguments, shimName } from "./args.ts";
 import { groupOf } from "./grouping.ts";
+import { isServed } from "./probe.ts";
 import { timestamp } from "./timestamp.ts";
 import { readVmRecord, type VmRecord } from "./vm_record.ts";
 
@@ -128,17 +129,13 @@ async function cleanUp(
   context: DeleteContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { platform, timeouts, clock } = context;
+  const { platform } = context;
   const group = await readable(context, groupOf(bundle, id)) ??
     { key: id, member: false };
   // The VM belongs to the pod's sandbox; a member's end is none of its business.
   if (group.member) return;
   const address = await platform.endpoint(namespace, group.key);
-  const served = await answers(
-    (bounded) => platform.connect(address, bounded),
-    clock,
-    timeouts.endpointDial,
-  );
+  const served = await isServed(address, context);
   const record = await readable(context, readVmRecord(bundle));
   const system = await leftSystem(id, record, served, context);
   if (system !== undefined) await endSystem(system, signal);
@@ -177,24 +174,6 @@ async function endShim(
     await client.call(TaskV3, "Shutdown", { id, now: true }, { signal });
   } finally {
     await client.close();
-  }
-}
-
-/** True when somebody accepts the connection. */
-async function answers(
-  connect: (
-    signal: AbortSignal,
-  ) => Promise<{ close(): Promise<void> }>,
-  clock: Clock,
-  ms: number,
-): Promise<boolean> {
-  try {
-    const connection = await deadline(clock, ms, "the endpoint", connect);
-    await connection.close();
-    return true;
-  } catch {
-    // Nobody there.
-    return false;
   }
 }
 

@@ -31,10 +31,10 @@ import {
 } from "./log/open.ts";
 import { unpackOptions } from "./options.ts";
 import { watchPanics } from "./panic.ts";
-import { EventPublisher } from "./publisher.ts";
+import { EventPublisher, type PublisherOptions } from "./publisher.ts";
 import type { Runtime } from "./runtime.ts";
 import { diagHandlers } from "./services/diag.ts";
-import { operatorHandlers } from "./services/operator.ts";
+import { operatorHandlers, type ShimIdentity } from "./services/operator.ts";
 import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
@@ -122,6 +122,52 @@ async function makeTracer(metrics: ShimMetrics): Promise<SpanTracer> {
   return tracer;
 }
 
+/** Where events go: to the containerd that the environment or the input names. */
+function publisherOf(
+  { namespace }: Arguments,
+  { ttrpcAddress }: Bootstrap,
+  platform: Platform,
+  parts: Omit<PublisherOptions, "namespace" | "connect">,
+): EventPublisher {
+  const address = Deno.env.get("TTRPC_ADDRESS") || ttrpcAddress;
+  const connect = address === undefined
+    ? undefined
+    : (signal: AbortSignal) => platform.connect(address, signal);
+  return new EventPublisher({ namespace, connect, ...parts });
+}
+
+/**
+ * Ends the shim at a panic.
+ *
+ * @returns Tells the exit code, once the shim has ended.
+ */
+function onPanics(shim: Shim): () => number {
+  let code = 0;
+  const say = (text: string): void => {
+    writeError(text);
+    // `panic.log` goes with the bundle, this line stays.
+    shim.log.error("panic", { stack: text });
+  };
+  watchPanics(globalThis, say, () => {
+    code = 1;
+    shim.end("panic");
+  });
+  return () => code;
+}
+
+/** A server with every service of a shim; it lists and traces their calls. */
+function serverOf(shim: Shim, identity: ShimIdentity): TtrpcServer {
+  const { calls, log, clock } = shim;
+  const server = new TtrpcServer({ log, clock });
+  const tasks = calls.watch(taskHandlers(shim));
+  server.register(TaskV2, tasks);
+  server.register(TaskV3, tasks);
+  server.register(SandboxService, calls.watch(sandboxHandlers(shim)));
+  server.register(ShimDiag, calls.watch(diagHandlers(shim)));
+  server.register(Operator, calls.watch(operatorHandlers(shim, identity)));
+  return server;
+}
+
 /** What {@linkcode runServer} is given. */
 export interface Serving {
   /** Arguments of `serve`. */
@@ -161,14 +207,7 @@ export async function runServer(
   });
   const { log, folder } = shimLog;
   const parts = { log, clock, timeouts, tracer, metrics };
-  const address = Deno.env.get("TTRPC_ADDRESS") || bootstrap.ttrpcAddress;
-  const publisher = new EventPublisher({
-    namespace: args.namespace,
-    connect: address === undefined
-      ? undefined
-      : (signal) => platform.connect(address, signal),
-    ...parts,
-  });
+  const publisher = publisherOf(args, bootstrap, platform, parts);
   const runtime = loadRuntimeLogged(machine, {
     namespace: args.namespace,
     ...parts,
@@ -180,31 +219,15 @@ export async function runServer(
     closeEvents: () => publisher.close(),
     ...parts,
   });
-  let code = 0;
-  const say = (text: string): void => {
-    writeError(text);
-    // `panic.log` goes with the bundle, this line stays.
-    log.error("panic", { stack: text });
-  };
-  watchPanics(globalThis, say, () => {
-    code = 1;
-    shim.end("panic");
-  });
+  const exitCode = onPanics(shim);
   onSignals(shim);
   await traceLaunch(platform, {
     args: Deno.args,
     log,
     onCaptureState: () => void captureState(shim, log),
   });
-  const server = new TtrpcServer({ log, clock });
-  const tasks = shim.calls.watch(taskHandlers(shim));
-  server.register(TaskV2, tasks);
-  server.register(TaskV3, tasks);
-  server.register(SandboxService, shim.calls.watch(sandboxHandlers(shim)));
-  server.register(ShimDiag, shim.calls.watch(diagHandlers(shim)));
   const identity = { namespace: args.namespace, key: group.key };
-  const operator = operatorHandlers(shim, identity);
-  server.register(Operator, shim.calls.watch(operator));
+  const server = serverOf(shim, identity);
   const served = server.serve(listener);
   // Compiling the controllers holds everything else up: nobody is to notice.
   await Promise.allSettled([runtime]);
@@ -222,7 +245,7 @@ export async function runServer(
   await platform.cleanUp(args.namespace, group.key);
   await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));
   shimLog.close();
-  return code;
+  return exitCode();
 }
 
 /** Tells others than our `start` that the shim answers; nobody may be there. */

@@ -22,6 +22,7 @@ import {
   needsMajor,
 } from "./dialect.ts";
 import { groupOf } from "./grouping.ts";
+import { isServed } from "./probe.ts";
 
 /** What `start` needs of the world. */
 export interface StartContext {
@@ -120,26 +121,6 @@ function serveArguments(
     ...(debug ? ["-debug"] : []),
     "serve",
   ];
-}
-
-/** True when somebody accepts connections at the address. */
-async function isServed(
-  address: string,
-  { platform, clock, timeouts }: StartContext,
-): Promise<boolean> {
-  try {
-    const connection = await deadline(
-      clock,
-      timeouts.endpointDial,
-      "the connection to the endpoint",
-      (signal) => platform.connect(address, signal),
-    );
-    await connection.close();
-    return true;
-  } catch {
-    // Nobody there, or a socket that a dead shim left: a new shim takes it over.
-    return false;
-  }
 }
 
 /** Decides the form of the answer, in parallel to the start of the child. */

@@ -185,7 +185,7 @@ export class Task {
       );
     } catch (error) {
       log.warn("A process outlives its container", {
-        container: this.id,
+        cid: this.id,
         error: messageOf(error),
       });
     }

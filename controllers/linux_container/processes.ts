@@ -97,7 +97,7 @@ export class ContainerProcesses {
           await process.kill(signal);
         } catch (error) {
           log.debug("A process could not be signalled", {
-            exec: execId,
+            eid: execId,
             error: messageOf(error),
           });
         }

@@ -17,6 +17,7 @@ import type { ProcessParameters } from "../../bridge/messages.gen.ts";
 import { Process } from "../../oci/spec.gen.ts";
 import type { LoggingOptions } from "./logging.ts";
 import { type RelayOptions, StdioRelay } from "./relay.ts";
+import { type ExitStatus, type ProcessStatus, statusOf } from "./status.ts";
 import {
   type ProcessEvent,
   type ProcessState,
@@ -80,43 +81,6 @@ export interface CreateProcess {
   /** The client's streams. */
   readonly stdio: StdioPaths;
 }
-
-/** How a process ended. */
-export interface ExitStatus {
-  /** Exit code; 128 + signal; 255 when it was lost with its VM. */
-  readonly code: number;
-  /** When, in milliseconds since 1970. */
-  readonly at: number;
-  /** True when nobody has seen its end; the code says nothing then. */
-  readonly isLost?: boolean;
-}
-
-/** Everything that is known about a process. */
-export interface ProcessStatus {
-  /** Its container. */
-  readonly containerId: string;
-  /** Empty for init. */
-  readonly execId: string;
-  /** Its id in the VM; 0 before it runs. */
-  readonly pid: number;
-  /** Its state, as containerd calls it. */
-  readonly status: "CREATED" | "RUNNING" | "STOPPED" | "UNKNOWN";
-  /** Its container's bundle; empty before it is created. */
-  readonly bundle: string;
-  /** The client's streams; empty before it is created. */
-  readonly stdio: StdioPaths;
-  /** Exit code; 255 before its end. */
-  readonly exitCode: number;
-  /** When it ended, in milliseconds since 1970. */
-  readonly exitedAt?: number;
-}
-
-const statusOf = {
-  NotCreated: "UNKNOWN",
-  Created: "CREATED",
-  Running: "RUNNING",
-  Terminated: "STOPPED",
-} as const;
 
 function parametersOf(spec: Process | undefined): ProcessParameters {
   const json = spec === undefined ? undefined : Process.encode(spec);

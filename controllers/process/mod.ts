@@ -16,11 +16,9 @@ export type * from "../../oci/spec.gen.ts";
 
 export {
   type CreateProcess,
-  type ExitStatus,
   ProcessController,
   type ProcessDependencies,
   type ProcessIds,
-  type ProcessStatus,
 } from "./controller.ts";
 export { requireSignal } from "./signals.ts";
 export {
@@ -28,5 +26,6 @@ export {
   type ProcessState,
   processStates,
 } from "./states.ts";
+export type { ExitStatus, ProcessStatus } from "./status.ts";
 export type { ClientStreams, ProcessName, StdioPaths } from "./stdio.ts";
 export { runInVm, type VmProcess } from "./vm_process.ts";

@@ -345,7 +345,7 @@ export class VmController {
       );
     } catch (error) {
       log.warn("Cannot stop the VM; its handle is closed instead", {
-        vm: this.id,
+        "uvm-id": this.id,
         error: messageOf(error),
       });
     }
@@ -380,7 +380,7 @@ export class VmController {
       await this.#ledger.release();
     } catch (error) {
       this.#deps.log.warn("Cannot close the handle of a VM that has ended", {
-        vm: this.id,
+        "uvm-id": this.id,
         error: messageOf(error),
       });
     }

@@ -55,7 +55,7 @@ export async function setUp(context: SetupContext): Promise<void> {
   else await setUpStandalone(context);
   if (role !== "workload" && (spec.windows?.devices?.length ?? 0) > 0) {
     context.ports.log.warn("Only workloads get assigned devices", {
-      container: context.container.id,
+      cid: context.container.id,
     });
   }
   await offerMounts(context);

@@ -7,19 +7,13 @@
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
 import { isErrno } from "../../ffi/linux/errno.ts";
 import { unmount } from "../../ffi/linux/mount.ts";
 import { isInside } from "./paths.ts";
 
 /** Mounts that may stand on one place; more are left with a warning. */
 const maxStacked = 5;
-
-/**
- * Attempts to unmount what is in use, and milliseconds between them: a runtime that
- * makes a namespace of its own holds everything for a moment, and the kernel does
- * not tell when it lets go.
- */
-const busy = { attempts: 100, interval: 20 } as const;
 
 /** What unmounting needs; tests replace single functions. */
 export interface UnmountPorts {
@@ -38,7 +32,7 @@ export const unmountPorts: UnmountPorts = {
   lstat: (path) => Deno.stat(path),
   unmount: (path) => unmount(path),
   remove: removeMountPoint,
-  pause: () => systemClock.sleep(busy.interval),
+  pause: () => systemClock.sleep(defaultTimeouts.unmountRetry),
 };
 
 /** Removes a tree; a missing one is a success. */
@@ -66,7 +60,11 @@ export async function removeMountPoint(path: string): Promise<void> {
   }
 }
 
-/** Unmounts one mount, which may be in use for a moment. */
+/**
+ * Unmounts one mount, which may be in use for a moment: a runtime that makes a
+ * namespace of its own holds everything, and the kernel does not tell when it lets
+ * go.
+ */
 async function unmountIdle(
   target: string,
   { unmount, pause }: UnmountPorts,
@@ -75,7 +73,8 @@ async function unmountIdle(
     try {
       return await unmount(target);
     } catch (error) {
-      const again = isErrno(error, "EBUSY") && attempt < busy.attempts;
+      const again = isErrno(error, "EBUSY") &&
+        attempt < defaultTimeouts.unmountAttempts;
       if (!again) throw error;
       await pause();
     }

@@ -5,15 +5,15 @@
  * @module
  */
 
-import { messageOf, ShimError } from "../../base/errors.ts";
+import { messageOf } from "../../base/errors.ts";
 import { groupOf } from "../grouping.ts";
 import { findLog } from "../log/find.ts";
 import { parseLine } from "../log/line.ts";
 import { type LogName, type StoredLog, storedLogs } from "../log/names.ts";
 import { shimServes } from "../log/open.ts";
 import { readLog } from "../log/reader.ts";
-import { nameOf, type ShimReport } from "./report.ts";
-import { findShims, idsOf, notFound } from "./shims.ts";
+import type { ShimReport } from "./report.ts";
+import { findShims, notFound, shimKnowing } from "./shims.ts";
 import type { LcowContext } from "./word.ts";
 
 /** A log and the folder that it is in. */
@@ -48,21 +48,6 @@ async function logsOf(
   } catch (error) {
     return messageOf(error);
   }
-}
-
-/** @throws {ShimError} FailedPrecondition when several shims know the id. */
-function shimOf(
-  id: string,
-  reports: readonly ShimReport[],
-): ShimReport | undefined {
-  const found = reports.filter((report) => idsOf(report).has(id));
-  if (found.length < 2) return found[0];
-  throw new ShimError(
-    "FailedPrecondition",
-    `Several shims know ${JSON.stringify(id)}: ${
-      found.map(nameOf).join(", ")
-    }; say which with --namespace`,
-  );
 }
 
 /** The bundle of the shim that wrote a log last. */
@@ -131,7 +116,7 @@ export async function findSubject(
   signal: AbortSignal,
 ): Promise<Subject> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const known = shimOf(id, reports);
+  const known = shimKnowing(id, reports);
   const stored = await logsOf(namespace, context);
   const name = known?.key === undefined || known.namespace === undefined
     ? typeof stored === "string"

@@ -29,7 +29,7 @@ interface PodReport {
 }
 
 /** What an id stands for; a pod's id is often that of all but the exec. */
-export interface Inspection {
+interface Inspection {
   /** What was asked for. */
   readonly id: string;
   /** The shim that knows it, without what it has. */
@@ -90,7 +90,7 @@ function present<T extends object>(members: T): { [M in keyof T]?: T[M] } {
  * @param report The shim that knows the first part.
  * @throws {ShimError} NotFound when there is no such exec.
  */
-export function inspection(id: string, report: ShimReport): Inspection {
+function inspection(id: string, report: ShimReport): Inspection {
   const { sandboxes = [], tasks = [], calls = [], ...shim } = report;
   const [owner = "", ...exec] = id.split("/");
   if (exec.length > 0) {

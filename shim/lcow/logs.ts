@@ -6,6 +6,7 @@
 
 import { ShimError } from "../../base/errors.ts";
 import { parseLogLevel } from "../../base/log.ts";
+import { extentOf } from "../log/extent.ts";
 import { findLog, type FoundLog } from "../log/find.ts";
 import {
   HumanPrinter,
@@ -14,11 +15,11 @@ import {
   passes,
   printable,
 } from "../log/line.ts";
-import { logFileName, type StoredLog, storedLogs } from "../log/names.ts";
+import { type StoredLog, storedLogs } from "../log/names.ts";
 import { readLog } from "../log/reader.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "./parser.ts";
-import { findShims, idsOf } from "./shims.ts";
+import { findShims, shimKnowing } from "./shims.ts";
 import {
   type Answer,
   type Invocation,
@@ -83,7 +84,7 @@ async function findByShim(
   signal: AbortSignal,
 ): Promise<FoundLog | undefined> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const shim = reports.find((report) => idsOf(report).has(id));
+  const shim = shimKnowing(id, reports);
   const name = logs.find((log) =>
     log.namespace === shim?.namespace && log.id === shim?.key
   );
@@ -102,21 +103,9 @@ async function list(
     bytes: number;
   }[] = [];
   for (const log of logs) {
-    const { namespace, id, generations } = log;
-    let bytes = 0;
-    let written = new Date(0);
-    for (const generation of generations) {
-      const path = `${folder}/${logFileName(log, generation)}`;
-      try {
-        const info = await Deno.lstat(path);
-        bytes += info.size;
-        written = info.mtime ?? written;
-      } catch (error) {
-        // Its shim has begun a newer one.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
-    rows.push({ namespace, id, written, bytes });
+    const { namespace, id } = log;
+    const { bytes, written } = await extentOf(folder, log);
+    rows.push({ namespace, id, written: new Date(written), bytes });
   }
   rows.sort((a, b) => b.written.getTime() - a.written.getTime());
   const table = rows.map((

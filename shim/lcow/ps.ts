@@ -90,7 +90,7 @@ function brokenLine(report: ShimReport): string {
 }
 
 /** The lines of one shim. */
-export function shimLines(report: ShimReport): string[] {
+function shimLines(report: ShimReport): string[] {
   const { state, pid, problem, sandboxes = [], tasks = [] } = report;
   if (state !== "serving") return [brokenLine(report)];
   const ids = new Set(sandboxes.map(({ id }) => id));

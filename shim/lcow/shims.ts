@@ -189,12 +189,17 @@ export function notFound(
   return new ShimError("NotFound", `No ${what}: ${others(reports)}`);
 }
 
-/** The one shim that knows an id. */
-function theOne(id: string, reports: readonly ShimReport[]): ShimReport {
+/**
+ * The one shim that knows an id; undefined when none does.
+ *
+ * @throws {ShimError} FailedPrecondition when several do.
+ */
+export function shimKnowing(
+  id: string,
+  reports: readonly ShimReport[],
+): ShimReport | undefined {
   const found = reports.filter((report) => idsOf(report).has(id));
-  const [first] = found;
-  if (first === undefined) throw notFound(id, reports);
-  if (found.length === 1) return first;
+  if (found.length < 2) return found[0];
   throw new ShimError(
     "FailedPrecondition",
     `Several shims know ${JSON.stringify(id)}: ${
@@ -216,7 +221,8 @@ export async function findShimOf(
   signal: AbortSignal,
 ): Promise<ShimReport> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const report = theOne(id, reports);
+  const report = shimKnowing(id, reports);
+  if (report === undefined) throw notFound(id, reports);
   if (report.state === "serving") return report;
   const advice = report.state === "dead"
     ? "its shim is gone: `lcow prune` removes what it left"

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
-import { messageOf } from "../../base/errors.ts";
+import { classify, messageOf } from "../../base/errors.ts";
 import {
   jsonLogger,
   type Logger,
   type LogOptions,
   type LogSink,
 } from "../../base/log.ts";
-import { limits, type Timeouts } from "../../base/timeouts.ts";
+import { limits } from "../../base/timeouts.ts";
 import type { Platform } from "../../hcs/ports.ts";
+import { type ProbeContext, probeEndpoint } from "../probe.ts";
 import type { LogName } from "./names.ts";
 import { type KeepLimits, pruneLogs } from "./prune.ts";
 import { LogWriter } from "./writer.ts";
@@ -73,36 +73,28 @@ export async function openShimLog(
 }
 
 /** What cleaning the folder needs. */
-export interface PruneContext {
+export interface PruneContext extends ProbeContext {
   /** Where other shims are. */
   readonly platform: Pick<Platform, "endpoint" | "connect">;
   /** Takes why it could not be cleaned. */
   readonly log: Logger;
-  /** Source of time. */
-  readonly clock: Clock;
-  /** Bounds. */
-  readonly timeouts: Pick<Timeouts, "endpointDial">;
 }
 
 /** Removes old logs, see {@linkcode pruneLogs}. Never rejects. */
 export async function pruneLogsLogged(
   folder: string,
-  { platform, log, clock, timeouts }: PruneContext,
+  context: PruneContext,
   keep?: KeepLimits,
 ): Promise<void> {
+  const { platform, log } = context;
   const isServed = async ({ namespace, id }: LogName): Promise<boolean> => {
     const address = await platform.endpoint(namespace, id);
     try {
-      const connection = await deadline(
-        clock,
-        timeouts.endpointDial,
-        "the connection to the endpoint",
-        (signal) => platform.connect(address, signal),
-      );
-      await connection.close();
+      await probeEndpoint(address, context);
       return true;
-    } catch {
-      return false; // Nobody answers there: what it logged can go.
+    } catch (error) {
+      // The log of a shim that hangs is the one that people ask for.
+      return classify(error) !== "Unavailable";
     }
   };
   try {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { systemClock } from "../../base/clock.ts";
-import { jsonLogger } from "../../base/log.ts";
+import { FakeClock, systemClock } from "../../base/clock.ts";
+import { jsonLogger, silentLogger } from "../../base/log.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { FakePlatform } from "../fake_platform.ts";
 import { logFileName, storedLogs } from "./names.ts";
@@ -96,6 +96,34 @@ Deno.test("old logs go unless a shim serves their id", async () => {
     const left = (await storedLogs(folder)).map(({ id }) => id).sort();
     assertEquals(left, ["new", "runs"]);
     assertEquals(lines, []);
+  });
+});
+
+Deno.test("the log of a shim that does not accept in time stays", async () => {
+  await withPlatform(async (platform, folder) => {
+    const clock = new FakeClock();
+    for (const id of ["hangs", "new"]) {
+      const path = `${folder}/${logFileName({ namespace: "n", id }, 1)}`;
+      await Deno.writeTextFile(path, "line\n");
+      await Deno.utime(path, 1, 1);
+    }
+    const asked = Promise.withResolvers<void>();
+    const pruned = pruneLogsLogged(folder, {
+      platform: {
+        endpoint: (namespace, key) => platform.endpoint(namespace, key),
+        connect: () => {
+          asked.resolve();
+          return new Promise(() => {});
+        },
+      },
+      log: silentLogger,
+      clock,
+      timeouts: { endpointDial: 1_000 },
+    }, { count: 1, bytes: 100 });
+    await asked.promise;
+    await clock.advance(1_000);
+    await pruned;
+    assertEquals((await storedLogs(folder)).length, 2);
   });
 });
 

@@ -6,6 +6,7 @@
  */
 
 import { limits } from "../../base/timeouts.ts";
+import { type Extent, extentOf } from "./extent.ts";
 import {
   logFileName,
   type LogName,
@@ -22,34 +23,10 @@ export interface KeepLimits {
 }
 
 /** What `limits` allow. */
-export const keepLimits: KeepLimits = {
+const keepLimits: KeepLimits = {
   count: limits.logFiles,
   bytes: limits.logFolder,
 };
-
-/** A log with what decides about it. */
-interface Sized extends StoredLog {
-  readonly bytes: number;
-  readonly written: number;
-}
-
-async function sized(folder: string, log: StoredLog): Promise<Sized> {
-  let bytes = 0;
-  let written = 0;
-  for (const generation of log.generations) {
-    try {
-      const { size, mtime } = await Deno.lstat(
-        `${folder}/${logFileName(log, generation)}`,
-      );
-      bytes += size;
-      written = Math.max(written, mtime?.getTime() ?? 0);
-    } catch (error) {
-      // Its shim, or another one that cleans up, was faster.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return { ...log, bytes, written };
-}
 
 /**
  * Removes the logs that were written longest ago until the others are within the
@@ -65,9 +42,9 @@ export async function pruneLogs(
   isServed: (name: LogName) => Promise<boolean>,
   { count, bytes }: KeepLimits = keepLimits,
 ): Promise<void> {
-  const logs: Sized[] = [];
+  const logs: (StoredLog & Extent)[] = [];
   for (const log of await storedLogs(folder)) {
-    logs.push(await sized(folder, log));
+    logs.push({ ...log, ...await extentOf(folder, log) });
   }
   logs.sort((a, b) => a.written - b.written);
   let left = logs.length;

@@ -60,6 +60,20 @@ Deno.test("texts that docs/troubleshooting.md quotes are in the code", async () 
   assertEquals(quoted.filter((quote) => !sources.includes(quote)), []);
 });
 
+Deno.test("docs/rooms.md names every folder that it is about", async () => {
+  const text = await read("docs/rooms.md");
+  const unnamed: string[] = [];
+  for (const room of ["", "ffi/windows/", "guest/", "shim/", "tests/"]) {
+    const folder = new URL(`../../${room}`, import.meta.url);
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const isHidden = name.startsWith(".") || ["dist", "docs"].includes(name);
+      if (!isDirectory || room === "" && isHidden) continue;
+      if (!text.includes(`\`${name}/\``)) unnamed.push(`${room}${name}`);
+    }
+  }
+  assertEquals(unnamed, []);
+});
+
 Deno.test("links between documents lead somewhere", async () => {
   const broken: string[] = [];
   for (const path of await documents()) {

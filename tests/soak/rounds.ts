@@ -5,7 +5,7 @@
  * @module
  */
 
-import { systemClock } from "../../base/clock.ts";
+import { deadline, systemClock } from "../../base/clock.ts";
 import { leftoverLines, leftovers } from "../leftovers.ts";
 import { WrongOutcome } from "./judge.ts";
 import { foreground, keep, pod, refusal, standalone } from "./lives.ts";
@@ -94,13 +94,20 @@ async function look(
 
 /** What is seen when it does not change any more. */
 async function calm(see: () => Promise<Quiet>): Promise<Quiet> {
-  for (let last = await see();;) {
-    // What a client has closed is let go of a moment later.
-    await systemClock.sleep(1_000);
-    const now = await see();
-    if (JSON.stringify(now) === JSON.stringify(last)) return now;
-    last = now;
-  }
+  return await deadline(
+    systemClock,
+    settleLimit,
+    "The calm before the first round",
+    async (signal) => {
+      for (let last = await see();;) {
+        // What a client has closed is let go of a moment later.
+        await systemClock.sleep(1_000, signal);
+        const now = await see();
+        if (JSON.stringify(now) === JSON.stringify(last)) return now;
+        last = now;
+      }
+    },
+  );
 }
 
 /** Says what is otherwise than it should be, one line each. */

@@ -1,0 +1,45 @@
+/**
+ * What is told of a process.
+ *
+ * @module
+ */
+
+import type { StdioPaths } from "./stdio.ts";
+
+/** How a process ended. */
+export interface ExitStatus {
+  /** Exit code; 128 + signal; 255 when it was lost with its VM. */
+  readonly code: number;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+  /** True when nobody has seen its end; the code says nothing then. */
+  readonly isLost?: boolean;
+}
+
+/** Everything that is known about a process. */
+export interface ProcessStatus {
+  /** Its container. */
+  readonly containerId: string;
+  /** Empty for init. */
+  readonly execId: string;
+  /** Its id in the VM; 0 before it runs. */
+  readonly pid: number;
+  /** Its state, as containerd calls it. */
+  readonly status: "CREATED" | "RUNNING" | "STOPPED" | "UNKNOWN";
+  /** Its container's bundle; empty before it is created. */
+  readonly bundle: string;
+  /** The client's streams; empty before it is created. */
+  readonly stdio: StdioPaths;
+  /** Exit code; 255 before its end. */
+  readonly exitCode: number;
+  /** When it ended, in milliseconds since 1970. */
+  readonly exitedAt?: number;
+}
+
+/** What containerd calls the states. */
+export const statusOf = {
+  NotCreated: "UNKNOWN",
+  Created: "CREATED",
+  Running: "RUNNING",
+  Terminated: "STOPPED",
+} as const;
