@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Spec } from "../oci/spec.gen.ts";
-import { memberSpec } from "./member_spec.ts";
+import { memberSpec, sharesNetwork } from "./member_spec.ts";
 
 const shm = {
   destination: "/dev/shm",
@@ -100,4 +100,29 @@ Deno.test("memberSpec() takes the annotations of a pod out, and no others", () =
     },
   }));
   assertEquals(annotations, { "io.kubernetes.cri.container-name": "web" });
+});
+
+Deno.test("memberSpec() names the network namespace that the machine's network is to have, or none", () => {
+  const hostNetwork = "io.microsoft.virtualmachine.lcow.hostnetwork";
+  const windows = { network: { networkNamespace: "own" } };
+  const named = memberSpec(specWith({ windows }), "ns1");
+  assertEquals(named.windows, { network: { networkNamespace: "ns1" } });
+  assertEquals(named.annotations, { [hostNetwork]: "true" });
+  const unnamed = memberSpec(specWith({ windows }), "");
+  assertEquals([unnamed.windows, unnamed.annotations], [
+    { network: {} },
+    undefined,
+  ]);
+  assertEquals(memberSpec(specWith({ windows })).windows, windows);
+  assertEquals(memberSpec(specWith({}), "").windows, undefined);
+});
+
+Deno.test("sharesNetwork() is false only for a container with a network of its own", () => {
+  const shares = (namespaces: { type: string; path?: string }[]): boolean =>
+    sharesNetwork(specWith({ linux: { namespaces } }));
+  assertEquals(sharesNetwork(specWith({})), true);
+  assertEquals(shares([{ type: "mount" }]), true);
+  assertEquals(shares([{ type: "network", path: "/proc/1/ns/net" }]), true);
+  assertEquals(shares([{ type: "network" }]), false);
+  assertEquals(shares([{ type: "network", path: "" }]), false);
 });

@@ -99,6 +99,34 @@ Deno.test("with the network of the VM the adapters are configured there", () =>
     await vm.delete("pod");
   }));
 
+Deno.test("what is configured in the VM outlives its container, and serves all that use the VM's network", () =>
+  withFakeVm(async (vm) => {
+    const names = "search cluster.local\nnameserver 10.0.0.10\n";
+    const own = { linux: { namespaces: [{ type: "network" }] } };
+    await addAdapter(vm);
+    await vm.create({ id: "early" });
+    assertEquals(await resolvConf(vm, "early"), "");
+    await vm.create({ id: "first", annotations: hostNetwork, spec });
+    assertEquals(await resolvConf(vm, "first"), names);
+    vm.network.take();
+    await vm.create({ id: "second" });
+    await vm.create({ id: "alone", spec: own });
+    assertEquals(await resolvConf(vm, "second"), names);
+    assertEquals(await resolvConf(vm, "alone"), "");
+    await vm.delete("first");
+    await vm.create({ id: "third" });
+    assertEquals(await resolvConf(vm, "third"), names);
+    // A host that names it once more finds it as it is.
+    await vm.create({ id: "fourth", annotations: hostNetwork, spec });
+    assertEquals(await resolvConf(vm, "fourth"), names);
+    assertEquals(vm.network.take(), []);
+    for (const id of ["early", "second", "alone", "third", "fourth"]) {
+      await vm.delete(id);
+    }
+    await vm.modify("Network", "Remove", adapter);
+    assertEquals(dumped(vm), "");
+  }));
+
 Deno.test("the sandbox of a virtual pod makes its namespace, which outlives it", () =>
   withFakeVm(async (vm) => {
     const annotations = { "io.microsoft.cri.virtual-pod-id": "virtual" };

@@ -80,11 +80,22 @@ export class SandboxClient {
     );
   }
 
+  /** CreateSandbox with a network namespace. */
+  createIn(
+    netnsPath: string,
+    sandboxId: string,
+    bundlePath: string,
+  ): Promise<unknown> {
+    const request = { sandboxId, bundlePath, netnsPath };
+    return this.#client.call("CreateSandbox", request);
+  }
+
   /** StartSandbox. */
   start(
     sandboxId: string,
+    call?: FakeCall,
   ): Promise<ResponseOf<typeof Sandbox.methods.StartSandbox>> {
-    return this.#client.call("StartSandbox", { sandboxId });
+    return this.#client.call("StartSandbox", { sandboxId }, call);
   }
 
   /** Platform. */

@@ -288,6 +288,52 @@ networkTest(
 );
 
 networkTest(
+  "containers in the network of the VM share its adapters, after the end of the one that named them",
+  async ({ vm, network }) => {
+    await network.plug(1);
+    await network.add(adapter(1, {
+      DNSServerList: "10.0.1.10",
+      Routes: [{ NextHop: "10.0.1.1", DestinationPrefix: "0.0.0.0/0" }],
+    }));
+    const linux = { namespaces: [{ type: "pid" }, { type: "mount" }] };
+    const run = async (id: string, more = {}): Promise<GuestProcess> => {
+      const { args } = pod;
+      await vm.create({ id, args, spec: { linux }, ...more });
+      const bundle = vm.path(`/run/gcs/pods/${id}/${id}`);
+      assertEquals(
+        await Deno.readTextFile(`${bundle}/resolv.conf`),
+        "nameserver 10.0.1.10\n",
+      );
+      return await vm.start(id);
+    };
+    const first = await run("first", {
+      annotations: { "io.microsoft.virtualmachine.lcow.hostnetwork": "true" },
+      spec: { ...pod.spec, linux },
+    });
+    const second = await run("second");
+    const remove = async (id: string, init: GuestProcess): Promise<void> =>
+      await end(vm, init, { ...pod, id });
+    await remove("first", first);
+    const third = await run("third");
+    for (const { pid } of [second, third]) {
+      assertEquals(await network.addresses("eth1", pid), [
+        "10.0.1.5/24",
+        "fd00:1::5/64",
+      ]);
+      assertEquals(await network.routes(pid), [
+        "default via 10.0.1.1 dev eth1",
+      ]);
+    }
+    await remove("second", second);
+    await remove("third", third);
+    assertEquals(await network.addresses("eth1"), [
+      "10.0.1.5/24",
+      "fd00:1::5/64",
+    ]);
+  },
+);
+
+networkTest(
   "a pod without a network namespace of its own uses the adapters in the VM, again and again",
   async ({ vm, network }) => {
     await network.plug(1);
