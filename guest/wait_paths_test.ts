@@ -1,11 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { FakeClock } from "../base/clock.ts";
 import { ShimError } from "../base/errors.ts";
+import { PendingFiles } from "../base/pending_files.ts";
 import { parseWaitArguments, waitPaths } from "./wait_paths.ts";
 
 Deno.test("guest:O11 wait-paths waits for paths that are there or come, and ends at its bound", async () => {
   const folder = await Deno.makeTempDir();
-  const clock = new FakeClock();
+  using files = new PendingFiles();
+  const { clock } = files;
   const begun = async (): Promise<void> => {
     while (clock.sleepers < 2) await clock.advance(0);
   };

@@ -12,6 +12,8 @@ async function withFolder(
   try {
     await test(folder, files.clock);
   } finally {
+    // A look that nobody waits for any more may still be under way.
+    await files.clock.advance(0);
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -274,12 +274,12 @@ Deno.test("calls beyond the bounds of a connection are ResourceExhausted", async
   await end(echo, client, other);
 });
 
-Deno.test("11: 20000 calls leave nothing behind", async () => {
+Deno.test("11: 4000 calls leave nothing behind", async () => {
   const echo = echoServer({
     Watch: (request, _context, send) => send(request),
   });
   const client = new TtrpcClient(echo.connect());
-  for (let batch = 0; batch < 200; batch++) {
+  for (let batch = 0; batch < 40; batch++) {
     await Promise.all(
       Array.from(
         { length: 100 },

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { NetworkInterfaces } from "./interface_name.ts";
 
 const id = "0BADCAFE-1111-1222-8333-444444444444";
@@ -14,7 +15,8 @@ async function withSys(
   }) => Promise<void>,
 ): Promise<void> {
   const sys = await Deno.makeTempDir();
-  const clock = new FakeClock();
+  using files = new PendingFiles();
+  const { clock } = files;
   try {
     await test({
       device: `${sys}/bus/vmbus/devices/${id.toLowerCase()}`,
@@ -22,6 +24,8 @@ async function withSys(
       interfaces: new NetworkInterfaces(clock, 200, sys),
     });
   } finally {
+    // A look that nobody waits for any more may still be under way.
+    await clock.advance(0);
     await Deno.remove(sys, { recursive: true });
   }
 }

@@ -331,10 +331,10 @@ Deno.test("an adapter belongs to one namespace, in whatever case its id is writt
   assertEquals(lab.namespaces.get(namespaceId).size, 0);
 });
 
-Deno.test("ten thousand adapters end in errors and in nothing left", async () => {
+Deno.test("two thousand adapters end in errors and in nothing left", async () => {
   const lab = new Lab();
   const abort = new AbortController();
-  const ids = Array.from({ length: 10_000 }, (_, i) => i);
+  const ids = Array.from({ length: 2_000 }, (_, i) => i);
   const outcomes = Promise.allSettled(ids.map((i) =>
     lab.namespaces.addAdapter(
       { NamespaceID: adapterId(i), ID: adapterId(i) },

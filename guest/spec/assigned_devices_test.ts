@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeClock } from "../../base/clock.ts";
+import type { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { jsonLogger, silentLogger } from "../../base/log.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import {
@@ -36,7 +37,8 @@ interface Bus {
 
 async function withBus(test: (bus: Bus) => Promise<void>): Promise<void> {
   const sys = await Deno.realPath(await Deno.makeTempDir());
-  const clock = new FakeClock();
+  using files = new PendingFiles();
+  const { clock } = files;
   const found: string[] = [];
   try {
     await Deno.mkdir(`${sys}/dev/char`, { recursive: true });

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FakeClock } from "../../base/clock.ts";
+import type { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { PciDevices } from "./pci.ts";
 
 const id = "0110F83B-DE10-5172-A266-78BCA56BF50A";
@@ -14,12 +15,15 @@ async function withBus(
   }) => Promise<void>,
 ): Promise<void> {
   const sys = await Deno.makeTempDir();
-  const clock = new FakeClock();
+  using files = new PendingFiles();
+  const { clock } = files;
   const devices = new PciDevices(clock, 1000, sys);
   const device = `${sys}/bus/vmbus/devices/${id.toLowerCase()}`;
   try {
     await test({ sys, device, clock, devices });
   } finally {
+    // A look that nobody waits for any more may still be under way.
+    await clock.advance(0);
     await Deno.remove(sys, { recursive: true });
   }
 }

@@ -1,10 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
-import { FakeClock } from "../../base/clock.ts";
+import type { FakeClock } from "../../base/clock.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { ScsiDevices } from "./scsi_device.ts";
 
 async function withTree(
-  test: (tree: { sys: string; dev: string }) => Promise<void>,
+  test: (
+    tree: { sys: string; dev: string },
+    clock: FakeClock,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const id = "0110f83b-de10-5172-a266-78bca56bf50a";
@@ -12,9 +16,13 @@ async function withTree(
     recursive: true,
   });
   await Deno.mkdir(`${folder}/dev`);
+  using files = new PendingFiles();
+  const { clock } = files;
   try {
-    await test({ sys: `${folder}/sys`, dev: `${folder}/dev` });
+    await test({ sys: `${folder}/sys`, dev: `${folder}/dev` }, clock);
   } finally {
+    // A look that nobody waits for any more may still be under way.
+    await clock.advance(0);
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -28,8 +36,7 @@ async function untilMissed(clock: FakeClock): Promise<void> {
 }
 
 Deno.test("guest:M13 guest:M14 a device is waited for: its controller, its name, its partition, its node", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
+  withTree(async (tree, clock) => {
     const devices = new ScsiDevices(clock, 5000, tree);
     const device = `${tree.sys}/bus/scsi/devices/5:0:0:7`;
     const found = devices.find({ controller: 1, lun: 7, partition: 1n });
@@ -46,8 +53,7 @@ Deno.test("guest:M13 guest:M14 a device is waited for: its controller, its name,
   }));
 
 Deno.test("guest:M14 a device node whose driver is not ready is waited for", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
+  withTree(async (tree, clock) => {
     const devices = new ScsiDevices(clock, 5000, tree);
     await Deno.mkdir(`${tree.sys}/bus/scsi/devices/5:0:0:7/block/sdd`, {
       recursive: true,
@@ -65,8 +71,7 @@ Deno.test("guest:M14 a device node whose driver is not ready is waited for", () 
   }));
 
 Deno.test("guest:M13 guest:M14 a device or partition that does not appear, and a controller that cannot, are told", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
+  withTree(async (tree, clock) => {
     const devices = new ScsiDevices(clock, 20, tree);
     const find = (controller: number): Promise<void> =>
       devices.find({ controller, lun: 7, partition: 0n }).then(() => {});
@@ -89,8 +94,7 @@ Deno.test("guest:M13 guest:M14 a device or partition that does not appear, and a
   }));
 
 Deno.test("the wait for a device ends with the agent", () =>
-  withTree(async (tree) => {
-    const clock = new FakeClock();
+  withTree(async (tree, clock) => {
     const devices = new ScsiDevices(clock, 5000, tree);
     const quit = new AbortController();
     const address = { controller: 1, lun: 7, partition: 0n };

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FakeClock } from "../../base/clock.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import { ScsiDevices } from "./scsi_device.ts";
 
 Deno.test("without a bus of Hyper-V, SCSI controllers are counted as the kernel does", async () => {
@@ -8,7 +8,8 @@ Deno.test("without a bus of Hyper-V, SCSI controllers are counted as the kernel 
     for (const host of ["host10", "host2"]) {
       await Deno.mkdir(`${sys}/class/scsi_host/${host}`, { recursive: true });
     }
-    const clock = new FakeClock();
+    using files = new PendingFiles();
+    const { clock } = files;
     const devices = new ScsiDevices(clock, 100, { sys, dev: "/dev" });
     assertEquals(await devices.controllerNumber(0), 2);
     assertEquals(await devices.controllerNumber(1), 10);
