@@ -148,7 +148,8 @@ export class Task {
   async #ended(process: Process): Promise<ExitStatus> {
     const exit = await process.exited;
     if (exit.code !== killedCode || process.isKilled) return exit;
-    this.#asked = this.#tellWantOfMemory();
+    // One after the other: an answer that comes late must not count backwards.
+    this.#asked = this.#asked.then(() => this.#tellWantOfMemory());
     await this.#asked;
     return exit;
   }

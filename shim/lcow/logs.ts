@@ -9,11 +9,11 @@ import { parseLogLevel } from "../../base/log.ts";
 import { extentOf } from "../log/extent.ts";
 import { findLog, type FoundLog } from "../log/find.ts";
 import {
+  escapeUnsafe,
   HumanPrinter,
   type LineFilter,
   parseLine,
   passes,
-  printable,
 } from "../log/line.ts";
 import { type StoredLog, storedLogs } from "../log/names.ts";
 import { readLog } from "../log/reader.ts";
@@ -136,7 +136,7 @@ async function show(
     const chosen = lines.map(parseLine)
       .filter((line) => passes(line, { ...filter, about }));
     const text = chosen.map((line) =>
-      asJson ? `${printable(line.text)}\n` : printer.print(line)
+      asJson ? `${escapeUnsafe(line.text)}\n` : printer.print(line)
     ).join("");
     if (text !== "") await print(encoder.encode(text));
   }

@@ -12,7 +12,7 @@ import { oneLine } from "../table.ts";
  * written parts of it.
  */
 export function printable(text: string): string {
-  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, "\ufffd");
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }
 
 /** A line for standard error. */

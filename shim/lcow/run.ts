@@ -14,6 +14,7 @@ import { jsonLogger } from "../../base/log.ts";
 import { interruptions, loadMachine } from "../host.ts";
 import { oneLine } from "../table.ts";
 import { parse, UsageError, wantsJson } from "./parser.ts";
+import { escapeUnsafe } from "../log/line.ts";
 import { complaint, printable } from "./printable.ts";
 import type { Answer, LcowContext, Word } from "./word.ts";
 import { words } from "./words.ts";
@@ -34,9 +35,7 @@ const unread = 141;
 
 /** One line of JSON that a terminal does not act on either. */
 function jsonLine(value: object): string {
-  const escape = (text: string): string =>
-    `\\u${text.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return `${formatJson(value).replaceAll(/\p{Cc}/gu, escape)}\n`;
+  return `${escapeUnsafe(formatJson(value))}\n`;
 }
 
 function outputOf({ text = "", json }: Answer, asJson: boolean): string {

@@ -32,17 +32,17 @@ Deno.test("lcow prints a word's answer as text or as JSON, and ends with its cod
 
 Deno.test("lcow replaces what a terminal would act on", async () => {
   await withHost(async (host) => {
-    const text = "a\u001b[2J\u0007\tb\r\u009bm\n";
+    const text = "a\u001b[2J\u0007\tb\r\u009bm\u202e\n";
     const { stdout } = await host.run(["do"], [
       word(() => Promise.resolve({ text })),
     ]);
-    assertEquals(stdout, "a\ufffd[2J\ufffd\tb\ufffd\ufffdm\n");
+    assertEquals(stdout, "a\ufffd[2J\ufffd\tb\ufffd\ufffdm\ufffd\n");
     const json = await host.run(["do", "--json"], [
       word(() => Promise.resolve({ json: { text } })),
     ]);
     assertEquals(
       json.stdout,
-      '{"text":"a\\u001b[2J\\u0007\\tb\\r\\u009bm\\n"}\n',
+      '{"text":"a\\u001b[2J\\u0007\\tb\\r\\u009bm\\u202e\\n"}\n',
     );
   });
 });

@@ -102,7 +102,7 @@ const unsafe =
  * Text without what a terminal obeys: such characters look like `\u001b`, which
  * means the same in JSON.
  */
-export function printable(text: string): string {
+export function escapeUnsafe(text: string): string {
   return text.replaceAll(
     unsafe,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -114,13 +114,13 @@ function inline(value: unknown): string {
   const text = typeof value === "string" && /^[^\s"'=]+$/.test(value)
     ? value
     : JSON.stringify(value);
-  return printable(text);
+  return escapeUnsafe(text);
 }
 
 /** A text of several lines, below its name. */
 function block(name: string, value: string): string {
   const lines = value.trimEnd().split("\n").map((line) =>
-    `      ${printable(line).replaceAll("\\u0009", "  ")}\n`
+    `      ${escapeUnsafe(line).replaceAll("\\u0009", "  ")}\n`
   );
   return `    ${name}:\n${lines.join("")}`;
 }
@@ -148,9 +148,9 @@ export function humanLine({ time, level, msg, fields }: LogLine): string {
   );
   const [first = "", ...more] = msg.trimEnd().split("\n");
   const rest = more.length === 0 ? "" : block("message", more.join("\n"));
-  return `${at} ${level.toUpperCase().padEnd(5)} ${source} ${printable(first)}${
-    pairs.join("")
-  }\n${rest}${blocks.join("")}`;
+  return `${at} ${level.toUpperCase().padEnd(5)} ${source} ${
+    escapeUnsafe(first)
+  }${pairs.join("")}\n${rest}${blocks.join("")}`;
 }
 
 /** Prints lines for people; names the day where a new one begins. */

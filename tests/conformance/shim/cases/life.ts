@@ -149,9 +149,11 @@ export const life: CaseGroup = {
         const { shim } = container;
         const client = await shim.connect();
         const create = shim.call("Create", container.request, client);
-        const lost = refused(create, "Unavailable");
+        const over = Promise.allSettled([create]);
+        // Requests are taken in their order: with this answer the Create has begun.
+        await refused(shim.call("State", { id: "none" }, client), "NotFound");
         await client.close();
-        await lost;
+        await over;
         // Either it is there and whole, or its id is free, a moment later.
         await shim.killSettled(container.id, scene.signal);
         await container.ensureDeleted();
