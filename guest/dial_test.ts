@@ -45,7 +45,7 @@ async function echo(stream: Duplex): Promise<void> {
 
 Deno.test(
   "guest:P17 where VMs are simulated, ports are sockets that carry data both ways and end each way by itself",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async () => {
     const folder = await Deno.makeTempDir();
     try {

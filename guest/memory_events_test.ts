@@ -63,7 +63,7 @@ function setUp(
 
 Deno.test(
   "events of memory are logged with its numbers, at most one line per second",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async () => {
     const [gcs, pods] = [watch(), watch()];
     const options = setUp({
@@ -95,7 +95,7 @@ Deno.test(
 
 Deno.test(
   "a group that cannot be watched is told, and the other one is watched",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async () => {
     const pods = watch();
     const options = setUp({
@@ -117,7 +117,7 @@ Deno.test(
 );
 
 Deno.test("the end of the agent ends its watches without a word", {
-  timeout: 10_000,
+  timeout: 60_000,
 }, async () => {
   const stopped = setUp({
     gcs: () => Promise.resolve(watch(stopped.signal)),

@@ -30,7 +30,7 @@ async function descriptorsOf(id: string): Promise<number> {
 }
 
 Deno.test("a counter tells events, however many come at once", {
-  timeout: 10_000,
+  timeout: 60_000,
 }, async () => {
   const counter = eventCounter();
   raise(counter.fd);
@@ -44,7 +44,7 @@ Deno.test("a counter tells events, however many come at once", {
 });
 
 Deno.test("close() ends a wait, tells no event, and leaves no descriptor", {
-  timeout: 10_000,
+  timeout: 60_000,
 }, async () => {
   const counter = eventCounter();
   const link = await Deno.readLink(`/proc/self/fd/${counter.fd}`);
@@ -61,7 +61,7 @@ Deno.test("close() ends a wait, tells no event, and leaves no descriptor", {
 
 Deno.test(
   "counters need no thread of the pool",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async () => {
     const counters = Array.from({ length: 100 }, eventCounter);
     const waits = counters.map((counter) => counter.wait());

@@ -24,7 +24,7 @@ const operations = [
 
 Deno.test(
   "guest:J1 both versions satisfy one interface, and the choice between them is stable",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async () => {
     const base = "25 1 0:30 / /sys/fs/cgroup rw";
     const rows: [mountinfo: string, type: typeof CgroupV1 | typeof CgroupV2][] =
@@ -75,7 +75,7 @@ const events = (kills: number, high = 0): string =>
 
 Deno.test(
   "version 2 tells that a process of a group was killed, until the group is gone",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   () =>
     withGroup(async (group, tree) => {
       await Deno.writeTextFile(`${group}/memory.events`, events(1));
@@ -92,7 +92,7 @@ Deno.test(
 );
 
 Deno.test("a watch ends with its reader, whether its signal aborts or not", {
-  timeout: 10_000,
+  timeout: 60_000,
 }, () =>
   withGroup(async (group, tree) => {
     await Deno.writeTextFile(`${group}/memory.events`, events(0));
@@ -109,7 +109,7 @@ Deno.test("a watch ends with its reader, whether its signal aborts or not", {
 
 Deno.test(
   "version 2 tells a use of memory that is above the threshold and rises",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   () =>
     withGroup(async (group, tree, clock) => {
       const use = (bytes: number): Promise<void> =>
@@ -135,7 +135,7 @@ Deno.test(
 
 Deno.test(
   "a watch that nobody reads ends with its signal",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   () =>
     withGroup(async (group, tree, clock) => {
       await Deno.writeTextFile(`${group}/memory.events`, events(0));
@@ -154,7 +154,7 @@ Deno.test(
 
 Deno.test(
   "without a memory controller nothing is watched",
-  { timeout: 10_000 },
+  { timeout: 60_000 },
   async () => {
     const controllers = new Map([["cpu", "/sys/fs/cgroup/cpu"]]);
     const layout: CgroupLayout = { version: 1, controllers, hybrid: false };

@@ -17,6 +17,7 @@ import {
   type JsonObject,
 } from "../../base/json.ts";
 import { silentLogger } from "../../base/log.ts";
+import { PendingFiles } from "../../base/pending_files.ts";
 import {
   classOf,
   messageClass,
@@ -107,6 +108,7 @@ function framesOf(trace: JsonObject, direction: string): Frame[] {
 
 /** One agent with its host. */
 class Replay {
+  readonly #files: PendingFiles;
   readonly #vm: FakeVm;
   readonly #bridge: GuestBridge;
   readonly #peer: ScriptedPeer;
@@ -119,7 +121,8 @@ class Replay {
   readonly #containers = new Set<string>();
   #adapters = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, files: PendingFiles) {
+    this.#files = files;
     const clock = new FakeClock(undefined, oneTurn);
     const { storage } = fakeStorage(undefined, clock);
     const vm = this.#vm = new FakeVm(folder, { clock, storage });
@@ -155,10 +158,12 @@ class Replay {
   /** Lets the agent go on until an answer is there. False when none comes. */
   async #hasAnswer(id: number): Promise<boolean> {
     for (let waited = 0; waited < patience; waited += step) {
-      for (let turn = 0; turn < turns; turn++) {
-        if (this.#answers.has(id)) return true;
-        await oneTurn();
-      }
+      do {
+        for (let turn = 0; turn < turns; turn++) {
+          if (this.#answers.has(id)) return true;
+          await oneTurn();
+        }
+      } while (await this.#files.finished());
       await this.#vm.clock.advance(step);
     }
     return false;
@@ -244,11 +249,12 @@ function byId(trace: JsonObject): Map<number, Frame> {
 
 /** Replays a trace. @returns The forms of our answers, by the ids of the requests. */
 export async function replay(trace: JsonObject): Promise<JsonObject> {
+  using files = new PendingFiles();
   const folder = await Deno.makeTempDir();
   const requests = framesOf(trace, "host->guest");
   const recorded = byId(trace);
   try {
-    const run = new Replay(folder);
+    const run = new Replay(folder, files);
     for (const request of requests) {
       await run.send(request, recorded.get(request.id));
     }

@@ -27,7 +27,7 @@ let names = 0;
 
 /** A test with a group of the machine's own tree, in which nothing runs yet. */
 function groupTest(name: string, test: (group: string) => Promise<void>): void {
-  Deno.test({ name, ignore, timeout: 20_000 }, async () => {
+  Deno.test({ name, ignore, timeout: 60_000 }, async () => {
     const group = `/lcow-events-${Deno.pid}-${names++}`;
     await v1.create(group, {});
     try {
@@ -196,7 +196,7 @@ Deno.test({
   name:
     "the kernel tells changes of a version 2 group's files, and its removal to the folder above",
   ignore: withoutUnified,
-  timeout: 20_000,
+  timeout: 60_000,
 }, async () => {
   const group = `${unified}/lcow-events-${Deno.pid}`;
   await Deno.mkdir(group);

@@ -16,7 +16,7 @@ Deno.test({
   name:
     "the output of an init goes on at the host's port when its socket is lost, with what was sent before",
   ignore,
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const vm = await GuestVm.start();
   try {
@@ -49,7 +49,7 @@ Deno.test({
 Deno.test({
   name: "a kill ends a container whose output cannot reach the host any more",
   ignore,
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const vm = await GuestVm.start();
   try {
