@@ -91,18 +91,25 @@ const suites: readonly Suite[] = [
     name: "memory",
     limit: 600,
     commands: [{
-      args: deno("--no-check", "--v8-flags=--expose-gc", "tests/memory"),
+      args: deno(
+        "--no-check",
+        "--parallel",
+        "--v8-flags=--expose-gc",
+        "tests/memory",
+      ),
     }],
   },
+  // From here on files run beside each other: each has daemons, folders and groups of
+  // its own, and much of its time is waiting.
   {
     name: "kernel",
     limit: 600,
-    commands: [{ args: deno("--no-check", "tests/kernel") }],
+    commands: [{ args: deno("--no-check", "--parallel", "tests/kernel") }],
   },
   {
     name: "e2e",
     limit: 1200,
-    commands: [{ args: deno("--no-check", "tests/e2e") }],
+    commands: [{ args: deno("--no-check", "--parallel", "tests/e2e") }],
   },
   {
     name: "soak",
@@ -133,7 +140,7 @@ const suites: readonly Suite[] = [
   {
     name: "fuzz",
     limit: 600,
-    commands: [{ args: deno("--no-check", "tests/fuzz") }],
+    commands: [{ args: deno("--no-check", "--parallel", "tests/fuzz") }],
   },
 ];
 

@@ -203,6 +203,7 @@ Deno.test({
       "doctor.txt",
       "log/1.jsonl",
       "manifest.json",
+      "metrics.txt",
       "shim.json",
       "stacks.txt",
       "version.txt",
@@ -225,6 +226,7 @@ Deno.test({
       );
       assertEquals(missing.map(({ name }: { name: string }) => name), [
         "stacks.txt",
+        "metrics.txt",
       ]);
     } finally {
       Deno.kill(shims[0].pid, "SIGKILL");
@@ -239,6 +241,8 @@ Deno.test({
 
     await ctr.run(["task", "delete", "--force", id]);
     await ctr.ctr("container", "delete", id);
+    // containerd clears away behind the shim in its own time.
+    assertEquals(await ctr.leftovers(), []);
     const dead = `${ctr.dir}/dead.tar.gz`;
     assertMatch(
       await lcow(ctr, "bundle", id, dead),
