@@ -190,7 +190,9 @@ async function directMember(
   const target = new Target(group, client, id, random);
   try {
     await whileThere(async () => {
-      if (!span.first && random.chance(0.3)) {
+      if (
+        world.interruptsCreates && !span.first && random.chance(0.3)
+      ) {
         return await interruptedCreate(target, bundle);
       }
       await target.call("Create", createRequest(bundle));
