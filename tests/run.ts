@@ -112,22 +112,6 @@ const suites: readonly Suite[] = [
     commands: [{ args: deno("--no-check", "--parallel", "tests/e2e") }],
   },
   {
-    name: "soak",
-    limit: 600,
-    // A minute of what `deno task soak` does for twenty, without interrupted
-    // creates: one of many leaves a mount in the guest, and it is not known why.
-    commands: [{
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        "tests/soak/main.ts",
-        "--seconds",
-        "60",
-      ],
-    }],
-  },
-  {
     name: "vm",
     limit: 600,
     // Each file is a machine with one processor.
