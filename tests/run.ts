@@ -99,17 +99,15 @@ const suites: readonly Suite[] = [
       ),
     }],
   },
-  // From here on files run beside each other: each has daemons, folders and groups of
-  // its own, and much of its time is waiting.
   {
     name: "kernel",
     limit: 600,
-    commands: [{ args: deno("--no-check", "--parallel", "tests/kernel") }],
+    commands: [{ args: deno("--no-check", "tests/kernel") }],
   },
   {
     name: "e2e",
     limit: 1200,
-    commands: [{ args: deno("--no-check", "--parallel", "tests/e2e") }],
+    commands: [{ args: deno("--no-check", "tests/e2e") }],
   },
   {
     name: "vm",
