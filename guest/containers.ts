@@ -83,12 +83,16 @@ export class Containers {
   }
 
   /** True when a container that runs has its root at this path. */
-  runsOn(root: string): boolean {
+  readonly runsOn = (root: string): boolean => {
     const path = joinPath(root);
     return this.all.some(({ state, options: { spec } }) =>
       state.is("Running") && joinPath(spec.root?.path ?? "") === path
     );
-  }
+  };
+
+  /** True for the bundle of a container, also while that is being created. */
+  readonly ownsBundle = (bundle: string): boolean =>
+    this.all.some(({ options }) => options.bundle === bundle);
 
   /** The annotations of a container, if it is known. */
   annotationsOf(id: string): Record<string, string> | undefined {

@@ -108,7 +108,7 @@ const resources: ReadonlyMap<string, Resource> = new Map([
     resource(CombinedLayers, {
       Add: ({ ports }, layers) => ports.storage.combine(layers),
       Remove: ({ ports, containers }, layers) =>
-        ports.storage.separate(layers, (root) => containers.runsOn(root)),
+        ports.storage.separate(layers, containers),
     }),
   ],
   [

@@ -14,7 +14,7 @@ import { bindMount, maxMountData, MountFlag } from "../../ffi/linux/mount.ts";
 import { Rollback } from "../rollback.ts";
 import { kernelMounts, type MountPorts } from "./mount_ports.ts";
 import { isInside, parentOf, refuseLinks, requirePath } from "./paths.ts";
-import { removeTree } from "./unmount.ts";
+import { removeEmptyPod, removeTree } from "./unmount.ts";
 
 /**
  * The folder of the scratch that is bound over a container's bundle, so that
@@ -163,13 +163,14 @@ const fits = (data: string): boolean =>
 /**
  * Combines layers and scratch at a container's root.
  *
+ * @returns The bundle, when a folder of the scratch was bound over it.
  * @throws {ShimError} When a mount fails; nothing that was made stays.
  */
 export async function combineLayers(
   overlay: Overlay,
   log: Logger,
   ports: OverlayPorts,
-): Promise<void> {
+): Promise<string | undefined> {
   const { root, layers, scratch } = overlay;
   if (layers.length === 0) {
     throw new ShimError(
@@ -205,6 +206,7 @@ export async function combineLayers(
         flags,
         data,
       }));
+    return source === undefined ? undefined : bundle;
   } catch (error) {
     await rollback.run();
     throw error;
@@ -230,11 +232,19 @@ async function makeScratchFolder(
   }
 }
 
-/** Takes the root of a container apart. A missing one is a success. */
+/**
+ * Takes the root of a container apart. A missing one is a success.
+ *
+ * @param bundle What {@linkcode combineLayers} bound, unless a container uses it.
+ */
 export async function separateLayers(
-  { root }: Pick<Overlay, "root">,
+  root: string,
+  bundle: string | undefined,
   ports: MountPorts,
 ): Promise<void> {
-  await ports.unmount(root);
-  await ports.removeFolder(root);
+  for (const place of bundle === undefined ? [root] : [root, bundle]) {
+    await ports.unmount(place);
+    await ports.removeFolder(place);
+  }
+  if (bundle !== undefined) await removeEmptyPod(bundle);
 }

@@ -166,7 +166,7 @@ Deno.test("settings that are not right are refused before anything is made", () 
       [{ ContainerRootPath: root }, `"${root}": it has no layers`],
     ];
     for (const [settings, message] of bad) {
-      const call = async (): Promise<void> =>
+      const call = async () =>
         await combineLayers(parseOverlay(settings), log, fake);
       await assertRejects(call, ShimError, message);
     }

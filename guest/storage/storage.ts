@@ -32,7 +32,7 @@ import {
   parseOverlay,
   separateLayers,
 } from "./overlay.ts";
-import { requirePath } from "./paths.ts";
+import { parentOf, requirePath } from "./paths.ts";
 import type { PciDevices } from "./pci.ts";
 import type { Plan9Mounts } from "./plan9.ts";
 import { type PmemMounts, pmemNode } from "./pmem.ts";
@@ -61,9 +61,19 @@ export interface StorageParts {
   readonly log: Logger;
 }
 
+/** Who uses what is to be taken apart. */
+export interface RootUsers {
+  /** True for the root of a container that runs. */
+  readonly runsOn: (root: string) => boolean;
+  /** True for the bundle of a container, whose end removes it. */
+  readonly ownsBundle: (bundle: string) => boolean;
+}
+
 /** The storage of a VM. Waits are bounded, and end with `signal`. */
 export class GuestStorage {
   readonly #parts: StorageParts;
+  /** Bundles with a folder of the scratch bound over them. */
+  readonly #boundBundles = new Set<string>();
 
   /** @param parts What it is made of. */
   constructor(parts: StorageParts) {
@@ -217,19 +227,18 @@ export class GuestStorage {
         await policy.ask({ name: "overlay mount", path: root, id, layers });
       },
       change: (mounts) => mounts.addOverlay(root, layers, scratch),
-      run: () => combineLayers(overlay, log, this.#parts.overlay),
+      run: async () => {
+        const bundle = await combineLayers(overlay, log, this.#parts.overlay);
+        if (bundle !== undefined) this.#boundBundles.add(bundle);
+      },
     });
   }
 
   /**
-   * Takes the root of a container apart.
-   *
-   * @param isInUse True for the root of a container that runs.
+   * Takes the root of a container apart, and its bundle when no container was
+   * made in it.
    */
-  async separate(
-    settings: CombinedLayers,
-    isInUse: (root: string) => boolean,
-  ): Promise<void> {
+  async separate(settings: CombinedLayers, users: RootUsers): Promise<void> {
     const { confidential, overlay, policy } = this.#parts;
     confidential.requireConsistent("remove layers");
     const { root } = parseOverlay({
@@ -239,14 +248,20 @@ export class GuestStorage {
       path: root,
       allow: async () => {
         await policy.ask({ name: "overlay unmount", path: root });
-        if (!confidential.isActive || !isInUse(root)) return;
+        if (!confidential.isActive || !users.runsOn(root)) return;
         throw new ShimError(
           "FailedPrecondition",
           `Cannot remove layers at "${root}": a running container uses them`,
         );
       },
       change: (mounts) => mounts.removeOverlay(root),
-      run: () => separateLayers({ root }, overlay),
+      run: async () => {
+        const bundle = parentOf(root);
+        const alone = this.#boundBundles.has(bundle) &&
+          !users.ownsBundle(bundle);
+        await separateLayers(root, alone ? bundle : undefined, overlay);
+        this.#boundBundles.delete(bundle);
+      },
     });
   }
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, ShimError } from "../../base/errors.ts";
 import type { Question } from "../policy/questions.ts";
 import { TableEnforcer } from "../policy/table_enforcer.ts";
 import { fakeStorage } from "./fake.ts";
-import type { GuestStorage } from "./storage.ts";
+import type { GuestStorage, RootUsers } from "./storage.ts";
 
 const { signal } = new AbortController();
 
@@ -112,7 +112,7 @@ Deno.test("a failed unmount of a confidential VM is the last change, and is told
       () => storage.addPmem({ MountPath: place }, signal),
       () => storage.removePmem({ MountPath: place }),
       () => storage.combine({ ContainerRootPath: root }),
-      () => storage.separate({ ContainerRootPath: root }, () => false),
+      () => storage.separate({ ContainerRootPath: root }, nobody),
     ];
     for (const change of changes) {
       await refused(change, "FailedPrecondition", "no unmount");
@@ -150,6 +150,29 @@ const combined = {
   ScratchPath: `/run/gcs/c/${sandbox}/scratch/${id}`,
   Layers: [{ Path: MountPath }],
 };
+
+/** Nothing uses anything. */
+const nobody = { runsOn: () => false, ownsBundle: () => false };
+
+Deno.test("the bundle of layers goes with them, unless a container has it", async () => {
+  const { storage, calls } = fakeStorage();
+  const unmountRoot = `unmount ${combined.ContainerRootPath}`;
+  const unmountBundle = `unmount /run/gcs/c/${id}`;
+  const rows: [RootUsers, string[]][] = [
+    [nobody, [unmountRoot, unmountBundle]],
+    [{ ...nobody, ownsBundle: () => true }, [unmountRoot]],
+  ];
+  for (const [users, expected] of rows) {
+    await storage.combine(combined);
+    calls.length = 0;
+    await storage.separate(combined, users);
+    assertEquals(calls, expected);
+    calls.length = 0;
+    // What was not bound here is not taken away.
+    await storage.separate(combined, nobody);
+    assertEquals(calls, [unmountRoot]);
+  }
+});
 
 Deno.test("a confidential VM combines layers where it expects them, and keeps them while they are used", async () => {
   const { storage, confidential, calls, failing } = fakeStorage();
@@ -190,14 +213,18 @@ Deno.test("a confidential VM combines layers where it expects them, and keeps th
   ]);
   assert(confidential.hasOverlayAt(root));
   await refused(
-    () => storage.separate(combined, (path) => path === root),
+    () =>
+      storage.separate(combined, {
+        ...nobody,
+        runsOn: (path) => path === root,
+      }),
     "FailedPrecondition",
     "running container",
   );
   assert(confidential.hasOverlayAt(root));
   calls.length = 0;
-  await storage.separate(combined, () => false);
-  assertEquals(calls, [`unmount ${root}`]);
+  await storage.separate(combined, nobody);
+  assertEquals(calls, [`unmount ${root}`, `unmount /run/gcs/c/${id}`]);
   assert(!confidential.hasOverlayAt(root));
 });
 
@@ -281,7 +308,7 @@ Deno.test("a mount that the policy denies is not done, and not recorded", () =>
       ],
       [
         { name: "overlay unmount", path: combined.ContainerRootPath },
-        (storage) => storage.separate(combined, () => false),
+        (storage) => storage.separate(combined, nobody),
         (storage) => storage.combine(combined),
       ],
     ];

@@ -63,6 +63,28 @@ guestTest("a container runs on 200 layers with long names", async (vm) => {
   await vm.remove(container);
 });
 
+guestTest(
+  "layers of a container that was never made leave nothing when they are taken apart",
+  async (vm) => {
+    const container = { id: "never", args: ["true"] };
+    const settings = {
+      ContainerID: container.id,
+      ContainerRootPath: "/run/gcs/pods/never/never/rootfs",
+      Layers: [{ Path: await vm.image() }],
+      ScratchPath: `${vm.folder}/scratch`,
+    };
+    const before = await mountsOf(vm);
+    await modify(vm, "Add", "CombinedLayers", settings);
+    await modify(vm, "Remove", "CombinedLayers", settings);
+    assertEquals(await mountsOf(vm), before);
+    assert(!await exists(vm.path("/run/gcs/pods/never")));
+    // The folders of the next try are in nobody's way.
+    await modify(vm, "Add", "CombinedLayers", settings);
+    await vm.createOn(container, settings.ScratchPath);
+    await vm.remove(container);
+  },
+);
+
 guestTest("an assigned device is waited for", async (vm) => {
   const VMBusGUID = "5C1B5C1B-0000-4000-8000-00000000ABCD";
   const added = modify(vm, "Add", "VPCIDevice", { VMBusGUID });

@@ -295,7 +295,8 @@ const cases: Record<string, Case> = {
           assertEquals(await Deno.readTextFile(upper), "new");
         }
       } finally {
-        await separateLayers({ root }, ports);
+        const bundle = scratch === "" ? undefined : `${folder}/bundle`;
+        await separateLayers(root, bundle, ports);
       }
       assert(!await exists(root));
     }
