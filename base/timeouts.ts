@@ -34,7 +34,7 @@ export const defaultTimeouts = {
   deleteWait: 30_000,
   /** Output may still come after a process exited (hcsshim: 1 s). */
   drainGrace: 1_000,
-  /** Output may still come, as long as it moves, after a process exited. */
+  /** Output may still move, and a client be slow to take it, after a process exited. */
   drainLimit: 30_000,
   /** A logging program says that it is ready (hcsshim: 10 s). */
   loggerReady: 10_000,

@@ -352,6 +352,7 @@ export class ProcessController {
         pid: process.pid,
         error: messageOf(error),
       });
+      void relay.hurry();
     }
     this.#hasExited = true;
     await relay.drained();

@@ -56,8 +56,9 @@ export class StdioRelay {
 
   /**
    * After the process has exited: waits until its output has reached the client.
-   * Ends early when nothing moves for `drainGrace` (a grandchild holds the
-   * stream, or the client does not read), and after `drainLimit` in any case.
+   * Ends early when the guest gives nothing for `drainGrace` (a grandchild holds
+   * the stream), and after `drainLimit` in any case: a client that is slow, or
+   * comes back, has until then.
    */
   async drained(): Promise<void> {
     const { clock, log, timeouts } = this.#options;
@@ -65,14 +66,15 @@ export class StdioRelay {
     for (;;) {
       const before = this.#moved;
       if (await this.#outputsEndWithin(timeouts.drainGrace)) return;
-      if (this.#moved === before || clock.now() >= end) break;
+      const silent = this.#moved === before && this.#writing.size === 0;
+      if (silent || clock.now() >= end) break;
     }
     log.debug("Output of an exited process is cut off: it does not end");
   }
 
   /**
-   * The process has been killed: from now on a client that takes nothing for
-   * `drainGrace` gets no more. A guest tells the exit only after it has handed
+   * The process has been killed, or is lost: from now on a client that takes
+   * nothing for `drainGrace` gets no more. A guest tells the exit only after it has handed
    * over all output, and would wait for that client.
    *
    * @returns When the outputs have ended. Never rejects.

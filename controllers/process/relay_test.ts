@@ -202,15 +202,38 @@ Deno.test("output that never ends is cut off after the drain limit", async () =>
   await read;
 });
 
-Deno.test("a client that does not read does not stop the exit", async () => {
+/** More than the client's stream holds; the rest waits in the guest's. */
+const muchOutput = "x".repeat(400_000);
+
+Deno.test("a client that does not read holds up the exit until the drain limit", async () => {
   const world = new World();
   const process = await world.run();
-  // The rest of it is thrown away.
-  const printed = process.print("x".repeat(1024 * 1024)).catch(() => {});
-  await process.exit(0, { outputOpen: true });
-  await world.clock.advance(3 * defaultTimeouts.drainGrace);
+  await process.print(muchOutput);
+  await process.exit(0);
+  await world.clock.advance(defaultTimeouts.drainLimit - 1);
+  assertEquals(world.process.state, "Running");
+  await world.clock.advance(defaultTimeouts.drainGrace);
   assertEquals((await world.process.exited).code, 0);
-  await printed;
+});
+
+Deno.test("a client that reads nothing for a while after the exit gets everything", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.print(muchOutput);
+  await process.exit(0);
+  await world.clock.advance(20 * defaultTimeouts.drainGrace);
+  assertEquals(await world.client.readAll("stdout"), muchOutput);
+  assertEquals((await world.process.exited).code, 0);
+});
+
+Deno.test("a lost process does not wait for a client that reads nothing", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.print(muchOutput);
+  await process.endOutput(); // with its VM
+  process.lose();
+  await world.clock.advance(3 * defaultTimeouts.drainGrace);
+  assertEquals((await world.process.exited).code, 255);
 });
 
 Deno.test("SIGKILL ends the wait for a client that takes nothing, so that the guest can tell the exit", async () => {

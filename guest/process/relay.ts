@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Clock, deadline } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
@@ -108,7 +108,6 @@ export class Relay {
     source: DrainingSource,
     socket: Duplex | undefined,
   ): Promise<void> {
-    const { clock, drainGrace } = this.#options;
     let lost = socket === undefined;
     const sink = {
       // A process must not block, or die, because nobody listens any more.
@@ -130,8 +129,7 @@ export class Relay {
       if (socket === undefined) return;
       await socket.closeWrite();
       // The host closes when it has everything: the exit comes after the output.
-      const host = `The host's close of ${name}`;
-      await deadline(clock, drainGrace, host, () => ended(socket));
+      await ended(socket);
     } catch (error) {
       this.#tell("end", name, error);
     }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { systemClock } from "../../base/clock.ts";
 import {
   assertNothingLeft,
   daemon,
@@ -60,6 +61,28 @@ Deno.test({
       [3, 8 * 1024 * 1024, "end\n"],
     );
     await remove(id);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "a client that is busy while the process exits gets all of its output",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const script = "head -c 300000 /dev/zero; echo end >&2; exit 3";
+    const args = ctr.runArgs(newId(), ["sh", "-c", script], ["--rm"]);
+    const process = ctr.spawn(args);
+    // More than the graces of guest and shim together.
+    const busy = systemClock.sleep(4_000);
+    const errors = process.stderr.getReader();
+    await errors.read();
+    errors.releaseLock();
+    await busy;
+    const stdout = await new Response(process.stdout).bytes();
+    await process.stderr.cancel();
+    const { code } = await process.status;
+    assertEquals([code, stdout.length], [3, 300_000]);
     await assertNothingLeft();
   },
 });
