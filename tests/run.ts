@@ -110,6 +110,17 @@ const suites: readonly Suite[] = [
     commands: [{ args: deno("--no-check", "tests/e2e") }],
   },
   {
+    name: "soak",
+    limit: 600,
+    // A minute of what `deno task soak` does for twenty.
+    commands: [{
+      args: [
+        ...["run", "-A", "--no-check", "tests/soak/main.ts"],
+        ...["--seconds", "60"],
+      ],
+    }],
+  },
+  {
     name: "vm",
     limit: 600,
     // Each file is a machine with one processor.

@@ -190,9 +190,7 @@ async function directMember(
   const target = new Target(group, client, id, random);
   try {
     await whileThere(async () => {
-      if (
-        world.interruptsCreates && !span.first && random.chance(0.3)
-      ) {
+      if (!span.first && random.chance(0.6)) {
         return await interruptedCreate(target, bundle);
       }
       await target.call("Create", createRequest(bundle));
@@ -235,6 +233,8 @@ async function interruptedCreate(
   world.journal.fault("client disconnected in a create", id);
   const create = client.call(TaskV2, "Create", createRequest(bundle));
   const ended = create.then(() => {}, () => {});
+  // Its answer says that the shim has the request before it.
+  await client.call(TaskV2, "State", { id }).catch(() => {});
   await Promise.race([
     ended,
     new Promise<void>((resolve) => setTimeout(resolve, random.between(0, 60))),

@@ -45,10 +45,17 @@ async function countFolders(path: string): Promise<number> {
   return count;
 }
 
-/** Mounts of a machine, without those of the computer that it sees. */
-async function countMounts(agent: number): Promise<number> {
-  const mounts = await readProc(`/proc/${agent}/mountinfo`);
-  return mounts.split("\n").filter((line) => !line.includes(" /.host")).length;
+/** Mounts of a machine by place, without those of the computer that it sees. */
+async function mounts(agent: number): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  const lines = await readProc(`/proc/${agent}/mountinfo`);
+  for (const line of lines.split("\n")) {
+    const place = line.split(" ")[4];
+    if (place === undefined || line.includes(" /.host")) continue;
+    const kind = `mounts at ${place}`;
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /**
@@ -60,7 +67,7 @@ export async function holdings(
 ): Promise<Holdings> {
   const counts: Record<string, number> = {
     processes: (await descendants(vm)).length,
-    mounts: await countMounts(agent),
+    ...await mounts(agent),
     groups: await countFolders(`/proc/${agent}/root/sys/fs/cgroup`),
   };
   for (const [name, pid] of Object.entries({ shim, agent })) {

@@ -2,7 +2,7 @@
  * Random lives of containers, with random faults, for a time: on a real
  * containerd, the real shim and the simulated host.
  *
- * Usage: `tests/soak/main.ts [--seed N] [--seconds N] [--interrupted-creates]`; default is a seed of the
+ * Usage: `tests/soak/main.ts [--seed N] [--seconds N]`; default is a seed of the
  * time, and 20 minutes. The last line is `N passed, N failed`, where one round is
  * one test; memory and what is left at the end are two more.
  *
@@ -132,7 +132,6 @@ async function main(): Promise<number> {
     await Deno.mkdir(`${containerd.dir}/${name}`);
   }
   const world = new World(containerd, await buildRootfs(await toolEnv()));
-  world.interruptsCreates = Deno.args.includes("--interrupted-creates");
   try {
     const passed = await soak(world, new Random(seed), seconds);
     report(world);

@@ -60,8 +60,6 @@ export class World {
   live = 0;
   /** Most containers that ever ran at once. */
   peak = 0;
-  /** Whether clients go away while their containers are being made. */
-  interruptsCreates = false;
   /** What was done. */
   readonly journal = new Journal();
   /** Held by who must not be interrupted by a restart of containerd. */
