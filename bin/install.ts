@@ -49,9 +49,11 @@ export async function install(): Promise<string> {
   await Deno.mkdir(`${root}.cache`, { recursive: true });
   const file = `${root}.cache/deno-path`;
   const text = `${Deno.execPath()}\n${denoDir}\n`;
-  // As a whole: containerd may be starting a shim right now.
-  await Deno.writeTextFile(`${file}.new`, text);
-  await Deno.rename(`${file}.new`, file);
+  // As a whole: containerd may be starting a shim, or another install run.
+  const written = await Deno.makeTempFile({ dir: `${root}.cache` });
+  await Deno.writeTextFile(written, text);
+  await Deno.chmod(written, 0o644);
+  await Deno.rename(written, file);
   return `${root}bin/containerd-shim-lcow-v2`;
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { ShimError } from "../base/errors.ts";
+import { exclusively } from "../sim/exclusive.ts";
 
 /** A program, the package that has it, and what the program is for. */
 interface Tool {
@@ -42,6 +43,12 @@ const tools: readonly Tool[] = [
 /** The cache folder of the checkout. */
 export const cacheDirectory: string = new URL("../.cache/", import.meta.url)
   .pathname;
+
+/** Sets something up in the cache folder while nobody else does. */
+export async function inCache<T>(task: () => Promise<T>): Promise<T> {
+  await Deno.mkdir(cacheDirectory, { recursive: true });
+  return await exclusively(cacheDirectory, task);
+}
 
 const root = `${cacheDirectory}debian/`;
 const paths = ["usr/bin", "usr/sbin", "bin", "sbin"].map((dir) => root + dir);
@@ -145,6 +152,23 @@ async function sizeOf(dir: string): Promise<number> {
   return bytes;
 }
 
+async function unpackMissing(say: (line: string) => void): Promise<void> {
+  const missing: Tool[] = [];
+  for (const tool of tools) {
+    if (await onPath(tool.program) || await unpacked(tool.program)) continue;
+    missing.push(tool);
+  }
+  if (missing.length === 0) return;
+  const what = missing.map(({ program, why }) => `${program} (${why})`);
+  await unpack(missing);
+  const mebibytes = Math.round(await sizeOf(root) / 1024 / 1024);
+  say(
+    `Unpacked Debian packages under .cache/debian (${mebibytes} MiB): ${
+      what.join(", ")
+    }`,
+  );
+}
+
 /**
  * Makes sure that containerd, crun, runc and busybox are there, fetching what
  * is missing.
@@ -157,22 +181,7 @@ async function sizeOf(dir: string): Promise<number> {
 export async function toolEnv(
   say: (line: string) => void = (line) => console.error(line),
 ): Promise<Record<string, string>> {
-  await Deno.mkdir(cacheDirectory, { recursive: true });
-  const missing: Tool[] = [];
-  for (const tool of tools) {
-    if (await onPath(tool.program) || await unpacked(tool.program)) continue;
-    missing.push(tool);
-  }
-  if (missing.length > 0) {
-    const what = missing.map(({ program, why }) => `${program} (${why})`);
-    await unpack(missing);
-    const mebibytes = Math.round(await sizeOf(root) / 1024 / 1024);
-    say(
-      `Unpacked Debian packages under .cache/debian (${mebibytes} MiB): ${
-        what.join(", ")
-      }`,
-    );
-  }
+  await inCache(() => unpackMissing(say));
   const own = Deno.env.get("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin";
   const ownLibraries = Deno.env.get("LD_LIBRARY_PATH");
   return {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { cacheDirectory } from "./debian.ts";
+import { cacheDirectory, inCache } from "./debian.ts";
 import { ShimError } from "../base/errors.ts";
 
 /** Name under which the image is imported. */
@@ -156,35 +156,52 @@ async function find(program: string, path: string): Promise<string> {
   throw new ShimError("NotFound", `Cannot find "${program}" on PATH`);
 }
 
+/** Makes something in the cache unless it is there, for one caller at a time. */
+function once(
+  target: string,
+  make: () => Promise<void>,
+): Promise<string> {
+  return inCache(async () => {
+    try {
+      await Deno.stat(target);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await make();
+    }
+    return target;
+  });
+}
+
 /**
  * Builds the image once; later calls find it in the cache.
  *
  * @param env Environment of {@linkcode toolEnv}.
  * @returns Path of the archive.
  */
-export async function buildImage(env: Record<string, string>): Promise<string> {
+export function buildImage(env: Record<string, string>): Promise<string> {
   const target = `${cacheDirectory}image-1.tar`;
-  try {
-    await Deno.stat(target);
-    return target;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const dir = await Deno.makeTempDir({ dir: cacheDirectory, prefix: "image-" });
-  try {
-    await Deno.mkdir(`${dir}/base`);
-    await baseLayer(`${dir}/base`, await find("busybox", env["PATH"] ?? ""));
-    await Deno.mkdir(`${dir}/app/srv`, { recursive: true });
-    await Deno.writeTextFile(`${dir}/app/srv/hello`, "hello from layer two\n");
-    const layers = [await tar(`${dir}/base`), await tar(`${dir}/app`)];
-    await Deno.mkdir(`${dir}/oci`);
-    const content = await archive(`${dir}/oci`, layers);
-    await Deno.writeFile(`${dir}/image.tar`, content);
-    await Deno.rename(`${dir}/image.tar`, target);
-    return target;
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  return once(target, async () => {
+    const dir = await Deno.makeTempDir({
+      dir: cacheDirectory,
+      prefix: "image-",
+    });
+    try {
+      await Deno.mkdir(`${dir}/base`);
+      await baseLayer(`${dir}/base`, await find("busybox", env["PATH"] ?? ""));
+      await Deno.mkdir(`${dir}/app/srv`, { recursive: true });
+      await Deno.writeTextFile(
+        `${dir}/app/srv/hello`,
+        "hello from layer two\n",
+      );
+      const layers = [await tar(`${dir}/base`), await tar(`${dir}/app`)];
+      await Deno.mkdir(`${dir}/oci`);
+      const content = await archive(`${dir}/oci`, layers);
+      await Deno.writeFile(`${dir}/image.tar`, content);
+      await Deno.rename(`${dir}/image.tar`, target);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
 }
 
 /**
@@ -193,22 +210,15 @@ export async function buildImage(env: Record<string, string>): Promise<string> {
  * @param env Environment of {@linkcode toolEnv}.
  * @returns Path of the folder; treat it as read-only.
  */
-export async function buildRootfs(
-  env: Record<string, string>,
-): Promise<string> {
+export function buildRootfs(env: Record<string, string>): Promise<string> {
   const target = `${cacheDirectory}rootfs-1`;
-  try {
-    await Deno.stat(target);
-    return target;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const dir = await Deno.makeTempDir({
-    dir: cacheDirectory,
-    prefix: "rootfs-",
+  return once(target, async () => {
+    const dir = await Deno.makeTempDir({
+      dir: cacheDirectory,
+      prefix: "rootfs-",
+    });
+    await baseLayer(dir, await find("busybox", env["PATH"] ?? ""));
+    await Deno.chmod(dir, 0o755);
+    await Deno.rename(dir, target);
   });
-  await baseLayer(dir, await find("busybox", env["PATH"] ?? ""));
-  await Deno.chmod(dir, 0o755);
-  await Deno.rename(dir, target);
-  return target;
 }

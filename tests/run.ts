@@ -102,12 +102,12 @@ const suites: readonly Suite[] = [
   {
     name: "kernel",
     limit: 600,
-    commands: [{ args: deno("--no-check", "tests/kernel") }],
+    commands: [{ args: deno("--no-check", "--parallel", "tests/kernel") }],
   },
   {
     name: "e2e",
     limit: 1200,
-    commands: [{ args: deno("--no-check", "tests/e2e") }],
+    commands: [{ args: deno("--no-check", "--parallel", "tests/e2e") }],
   },
   {
     name: "soak",

@@ -95,7 +95,7 @@ export function expect(
 /** Classes by the words with which `ctr` ends; containerd leaves out what fails of metrics. */
 const words: readonly [RegExp, ErrorCode][] = [
   [
-    /error reading from server|transport is closing|connection (refused|reset)|Unavailable|ttrpc: closed|EOF$|closing|no metrics received/,
+    /error reading from server|transport is closing|connection (refused|reset)|[Uu]navailable|ttrpc: closed|EOF$|closing|no metrics received/,
     "Unavailable",
   ],
   [/not found|no such file or directory|no running task/, "NotFound"],

@@ -61,6 +61,7 @@ Deno.test("the words of ctr give a class", () => {
     "Unavailable",
   );
   assertEquals(classOfText("ctr: no metrics received"), "Unavailable");
+  assertEquals(classOfText("ctr: bridge closed: unavailable"), "Unavailable");
   assertEquals(classOfText("ctr: what"), "Unknown");
 });
 
