@@ -30,6 +30,8 @@ export interface Rig extends AsyncDisposable {
   readonly dir: string;
   /** Connection to the shim. */
   readonly client: TtrpcClient;
+  /** One more connection, which is the caller's. */
+  connect(): Promise<TtrpcClient>;
   /** Bundle of the sandbox container. */
   readonly bundle: Bundle;
   /** What the shim told. */
@@ -86,10 +88,12 @@ export async function rig(
     path: shim,
     env: { ...env, LCOW_STATE: `${dir}/lcow`, ...more },
   };
-  const client = await connectShim(await startShim(binary, dir, bundle));
+  const address = await startShim(binary, dir, bundle);
+  const client = await connectShim(address);
   return {
     dir,
     client,
+    connect: () => connectShim(address),
     bundle,
     events,
     member: (name, script, more) => make(name, "container", script, more),

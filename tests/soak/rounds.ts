@@ -14,7 +14,7 @@ import {
   holdings,
   networkNames,
   residentBytes,
-} from "./machine.ts";
+} from "../machine.ts";
 import type { Random } from "./random.ts";
 import type { Target } from "./target.ts";
 import type { World } from "./world.ts";

@@ -5,13 +5,8 @@
  * @module
  */
 
-import { ShimError } from "../../base/errors.ts";
-import {
-  descendants,
-  namesIn,
-  type Processes,
-  readProc,
-} from "../processes.ts";
+import { ShimError } from "../base/errors.ts";
+import { descendants, namesIn, type Processes, readProc } from "./processes.ts";
 
 /** What is counted of a machine that nobody uses at the moment, by what it is. */
 export type Holdings = Readonly<Record<string, number>>;
