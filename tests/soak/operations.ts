@@ -39,7 +39,11 @@ async function toItsEnd(
   const early = exec.wait();
   early.catch(() => {}); // It is awaited below, unless the start fails.
   await exec.start();
-  await meanwhile();
+  const doing = meanwhile();
+  doing.catch(() => {}); // It fails below, or its process is lost.
+  await Promise.race([doing, early]);
+  // Nobody reads the input of what was lost.
+  if (!target.isLost) await doing;
   const codes = await Promise.all([early, exec.wait()]);
   target.expect("the second wait", codes[1], codes[0]);
   target.expect("the exit code of the delete", await exec.delete(), codes[0]);
