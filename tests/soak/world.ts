@@ -127,7 +127,8 @@ export class World {
         return { stdout, stderr };
       }
       throw new ShimError(
-        classOfText(stderr),
+        // The exit status of a process that is lost.
+        code === 255 && stderr === "" ? "Unavailable" : classOfText(stderr),
         `exit code ${code}: ${stderr.trim()}`,
       );
     });
