@@ -195,6 +195,8 @@ export const HResult = {
   ElementNotFound: 0x80070490,
   /** An argument that cannot be right. */
   InvalidArgument: 0x80070057,
+  /** Something that is ending refuses calls like this. */
+  AccessDenied: 0x80070005,
   /** A handle that is closed, or was never one. */
   InvalidHandle: 0x80070006,
   /** The call goes on; a notification ends it. */
@@ -327,5 +329,19 @@ export function isGone(error: unknown): boolean {
     HResult.InvalidState,
     HResult.InvalidHandle,
     HResult.ConnectionClosed,
+  ]);
+}
+
+/**
+ * True when what was asked about has ended meanwhile. The conditions are those of
+ * hcsshim's shim.
+ */
+export function hasLeft(error: unknown): boolean {
+  return hasCondition(error, [
+    HResult.SystemNotFound,
+    HResult.ElementNotFound,
+    HResult.InvalidState,
+    HResult.InvalidHandle,
+    HResult.AccessDenied,
   ]);
 }

@@ -28,6 +28,11 @@ export const defaultTimeouts = {
   guestShutdown: 30_000,
   /** The guest tells what it is doing (hcsshim: 5 s). */
   guestStacks: 5_000,
+  /**
+   * The guest lists the processes of a container; then the client gets those that
+   * are known (containerd's budget for a shim that it finds again: 5 s).
+   */
+  processList: 2_000,
   /** The guest tells whether memory was the reason of an exit. */
   memoryEvents: 5_000,
   /** Delete of a running or just stopped init waits for its end (hcsshim: 30 s). */

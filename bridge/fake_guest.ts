@@ -5,6 +5,7 @@
  * @module
  */
 
+import { abortable } from "../base/clock.ts";
 import { type Duplex, memoryPair } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
@@ -234,8 +235,9 @@ export class FakeGuest implements Guest {
   async properties(
     containerId: string,
     types: readonly string[],
+    signal?: AbortSignal,
   ): Promise<ContainerProperties> {
-    await this.#play("properties", containerId, types);
+    await abortable(this.#play("properties", containerId, types), signal);
     return this.propertiesOf.get(containerId) ?? {};
   }
 

@@ -112,10 +112,15 @@ export interface Guest {
   ): Promise<GuestProcess>;
   /** Changes a resource of the VM, or of a container. */
   modify(request: ModifyRequest, containerId?: string): Promise<void>;
-  /** Asks for properties, for example `["ProcessList", "Statistics"]`. */
+  /**
+   * Asks for properties, for example `["ProcessList", "Statistics"]`.
+   *
+   * @param signal Ends the wait for the answer.
+   */
   properties(
     containerId: string,
     types: readonly string[],
+    signal?: AbortSignal,
   ): Promise<ContainerProperties>;
   /** Makes the guest forget a container; nothing when it cannot. */
   deleteContainerState(containerId: string): Promise<void>;
@@ -273,11 +278,13 @@ export class BridgeGuest implements Guest {
   async properties(
     containerId: string,
     types: readonly string[],
+    signal?: AbortSignal,
   ): Promise<ContainerProperties> {
     const { Properties } = await this.#connection.call(
       "GetProperties",
       containerId,
       { Query: PropertyQuery.format({ PropertyTypes: [...types] }) },
+      signal && { signal },
     );
     try {
       return ContainerProperties.parse(Properties);

@@ -45,6 +45,7 @@ export interface ShimParts {
     | "implicitVmIdle"
     | "shutdown"
     | "guestStacks"
+    | "processList"
     | "deleteWait"
     | "binaryDelete"
   >;

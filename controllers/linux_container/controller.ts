@@ -6,6 +6,7 @@
 
 import { deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
+import { hasLeft } from "../../base/hresult.ts";
 import type { Logger } from "../../base/log.ts";
 import { SerialQueue } from "../../base/queue.ts";
 import type { State } from "../../base/states.ts";
@@ -324,13 +325,14 @@ export class LinuxContainer {
   }
 
   /** Its processes in the VM. @throws {ShimError} FailedPrecondition unless it runs. */
-  async pids(): Promise<ContainerPid[]> {
+  async pids(signal?: AbortSignal): Promise<ContainerPid[]> {
     if (!this.#state.is("Running")) {
       throw this.#state.refusal("query the processes of");
     }
     const { ProcessList = [] } = await this.#deps.guest.properties(
       this.id,
       ["ProcessList"],
+      signal,
     );
     const known = new Map(
       [...this.#processes.all()].map(([execId, { pid }]) => [pid, execId]),
@@ -343,16 +345,27 @@ export class LinuxContainer {
     });
   }
 
-  /** Its statistics. @throws {ShimError} FailedPrecondition unless it runs. */
-  async stats(): Promise<LCOWMetrics> {
+  /**
+   * Its statistics.
+   *
+   * @throws {ShimError} FailedPrecondition unless it runs; NotFound when it ends
+   * meanwhile.
+   */
+  async stats(signal?: AbortSignal): Promise<LCOWMetrics> {
     if (!this.#state.is("Running")) {
       throw this.#state.refusal("fetch the statistics of");
     }
-    const { LCOWMetrics = {} } = await this.#deps.guest.properties(
-      this.id,
-      ["Statistics"],
-    );
-    return LCOWMetrics;
+    try {
+      const { LCOWMetrics = {} } = await this.#deps.guest.properties(
+        this.id,
+        ["Statistics"],
+        signal,
+      );
+      return LCOWMetrics;
+    } catch (error) {
+      if (!hasLeft(error)) throw error;
+      throw new ShimError("NotFound", messageOf(error), { cause: error });
+    }
   }
 
   /**
@@ -366,7 +379,7 @@ export class LinuxContainer {
         clock,
         timeouts.memoryEvents,
         "The memory statistics",
-        () => guest.properties(this.id, ["Statistics"]),
+        (signal) => guest.properties(this.id, ["Statistics"], signal),
       );
       return LCOWMetrics?.memory_oom_control?.oom_kill ?? 0n;
     } catch (error) {

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { classify } from "../../base/errors.ts";
+import { deadline } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { ContainerPid } from "../../controllers/linux_container/mod.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
 import { ProcessDetails as RuncDetails } from "../../ttrpc/api/runc_details.gen.ts";
 import { ProcessDetails } from "../../ttrpc/api/runhcs_options.gen.ts";
 import type { ProcessInfo } from "../../ttrpc/api/task_types.gen.ts";
+import type { Shim } from "../shim.ts";
 import type { Task } from "../task.ts";
 
 /**
@@ -33,36 +35,46 @@ function detailsOf(
 }
 
 /** The processes that the guest lists; at least init, whatever its state is. */
-async function listOf(task: Task): Promise<readonly ContainerPid[]> {
+async function listOf(
+  task: Task,
+  { clock, timeouts, log }: Shim,
+): Promise<readonly ContainerPid[]> {
   const init = task.container?.init.status();
   const known = [{ pid: init?.pid ?? 0 }];
   if (init?.status !== "RUNNING") return known;
   try {
-    const listed = await task.require("list").pids();
+    const listed = await deadline(
+      clock,
+      timeouts.processList,
+      "The list of processes",
+      (signal) => task.require("list").pids(signal),
+    );
     return listed.length === 0 ? known : listed;
   } catch (error) {
-    // It may have ended meanwhile, and its VM with it.
-    const still = task.container?.init.status().status === "RUNNING";
-    if (still && classify(error) !== "Unavailable") throw error;
+    log.warn("The guest does not list the processes of a container", {
+      cid: task.id,
+      error: messageOf(error),
+    });
     return known;
   }
 }
 
 /**
- * The processes of a task. Succeeds for every existing task: a containerd that
- * was restarted deletes tasks without processes.
+ * The processes of a task. Succeeds soon for every existing task: a containerd that
+ * was restarted deletes tasks without processes, and waits for this answer.
  *
  * @param task The task.
- * @param os Operating system of the client.
+ * @param shim Its shim.
  */
 export async function processInfos(
   task: Task,
-  os: string,
+  shim: Shim,
 ): Promise<ProcessInfo[]> {
-  const list = await listOf(task);
+  const list = await listOf(task, shim);
+  const { platform } = await shim.runtime;
   return list.map((process) => {
     const { pid } = process;
-    const info = detailsOf(process, os);
+    const info = detailsOf(process, platform.os);
     return info === undefined ? { pid } : { pid, info };
   });
 }

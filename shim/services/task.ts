@@ -162,11 +162,9 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
       );
       return { pid, exitStatus: exitCode >>> 0, ...exitedAt(at) };
     },
-    Pids: async ({ id }) => {
-      const task = shim.task(id);
-      const { platform } = await shim.runtime;
-      return { processes: await processInfos(task, platform.os) };
-    },
+    Pids: async ({ id }) => ({
+      processes: await processInfos(shim.task(id), shim),
+    }),
     ResizePty: async ({ id, execId, width, height }) => {
       requireRunning(shim, id);
       const process = shim.task(id).process(execId, "resize");
@@ -183,10 +181,10 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
       await updateTask(shim.task(request.id), request);
       return {};
     },
-    Stats: async ({ id }) => {
+    Stats: async ({ id }, { signal }) => {
       requireRunning(shim, id);
       const task = shim.task(id);
-      const metrics = await task.require("measure").stats();
+      const metrics = await task.require("measure").stats(signal);
       const vm = task.place?.kind === "workload"
         ? undefined
         : await task.place?.sandbox.vm.stats();

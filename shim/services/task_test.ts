@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
+import { HResult, HResultError } from "../../base/hresult.ts";
 import { formatJson } from "../../base/json.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
 import { Metrics } from "../../ttrpc/api/cgroups_v1.gen.ts";
 import { ProcessDetails as RuncDetails } from "../../ttrpc/api/runc_details.gen.ts";
 import { ProcessDetails } from "../../ttrpc/api/runhcs_options.gen.ts";
@@ -180,6 +182,38 @@ Deno.test("Pids of every existing task names at least its init", async () => {
     assertEquals(await pids(), [pid]);
     scene.vm.die();
     assertEquals(await pids(), [pid]);
+  });
+});
+
+Deno.test("Pids names init when the guest does not list the processes, whatever the reason", async () => {
+  await withTasks(async (scene) => {
+    const pid = await scene.run("web");
+    const pids = async (): Promise<number[]> => {
+      const { processes } = await scene.tasks.call("Pids", { id: "web" });
+      return processes.map(({ pid }) => pid);
+    };
+    const { guest } = scene;
+    guest.failNext("properties", new HResultError(HResult.Fail, "broken"));
+    assertEquals(await pids(), [pid]);
+    const release = guest.holdNext("properties");
+    const answer = pids();
+    await scene.until(() => guest.callsOf("properties").length === 2);
+    await scene.clock.advance(defaultTimeouts.processList);
+    assertEquals(await answer, [pid]);
+    release();
+    await scene.lastProcess.exit(0);
+  });
+});
+
+Deno.test("Stats of a container that ends meanwhile says that it is not there", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    for (const hresult of [HResult.InvalidState, HResult.AccessDenied]) {
+      const error = new HResultError(hresult, "cannot");
+      scene.guest.failNext("properties", error);
+      await refuses(scene.tasks.call("Stats", { id: "web" }), "NotFound");
+    }
+    await scene.lastProcess.exit(0);
   });
 });
 
