@@ -89,19 +89,24 @@ export class ContainerProcesses {
     this.#byId.delete(execId);
   }
 
-  /** Signals all execs; those that cannot be signalled are logged. */
+  /**
+   * Signals all execs; those that cannot be signalled are logged.
+   *
+   * @returns When those that run have been signalled. One that is just being
+   * created or started is signalled after that, which may take its time.
+   */
   async signalExecs(signal: number, log: Logger): Promise<void> {
-    await Promise.all(
-      [...this.execs()].map(async ([execId, process]) => {
-        try {
-          await process.kill(signal);
-        } catch (error) {
-          log.debug("A process could not be signalled", {
-            eid: execId,
-            error: messageOf(error),
-          });
-        }
-      }),
-    );
+    const running = [];
+    for (const [execId, process] of this.execs()) {
+      const isRunning = process.state === "Running";
+      const signalled = process.kill(signal).catch((error) =>
+        log.debug("A process could not be signalled", {
+          eid: execId,
+          error: messageOf(error),
+        })
+      );
+      if (isRunning) running.push(signalled);
+    }
+    await Promise.all(running);
   }
 }

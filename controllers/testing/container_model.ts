@@ -190,9 +190,13 @@ export class ContainerModel {
     if (isForAll && id !== "" || this.state === "NotCreated") return refused;
     if (this.state === "Stopped" || this.state === "Invalid") return "ok";
     if (id === "") {
-      yield* this.#options.rehearsal.together(
-        this.#execs.map((exec) => exec.kill(signal)),
-      );
+      const { rehearsal } = this.#options;
+      const running = [];
+      for (const exec of this.#execs) {
+        if (exec.state === "Running") running.push(exec.kill(signal));
+        else rehearsal.begin("signal to come", exec.kill(signal));
+      }
+      yield* rehearsal.together(running);
     }
     const process = this.processes.get(id);
     return process === undefined ? "NotFound" : yield* process.kill(signal);

@@ -278,3 +278,21 @@ Deno.test("ResizePty and CloseIO reach the process", async () => {
     await tasks.call("CloseIO", { id: "web", stdin: true });
   });
 });
+
+Deno.test("Kill of init does not wait for an exec that is being started", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const exec = { id: "web", execId: "slow" };
+    await scene.tasks.call("Exec", { ...exec, spec: processSpec });
+    const release = scene.guest.holdNext("execute");
+    const start = scene.tasks.call("Start", exec);
+    await scene.until(() => scene.guest.callsOf("execute").length === 2);
+    await scene.tasks.call("Kill", { id: "web", signal: 9, all: true });
+    assertEquals(scene.guest.callsOf("signal").length, 1);
+    release();
+    await start;
+    // The exec gets the signal once it runs.
+    await scene.until(() => scene.guest.callsOf("signal").length === 2);
+    for (const process of scene.guest.processes) await process.exit(137);
+  });
+});
