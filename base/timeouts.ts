@@ -74,8 +74,15 @@ export const defaultTimeouts = {
   eventForward: 5_000,
   /** The last replies leave before `serve` ends. */
   lastReplies: 1_000,
-  /** The whole shutdown of `serve` (containerd: 30 s). */
-  shutdown: 30_000,
+  /** The VMs end at the shutdown of `serve`: `vmTerminate`, and what comes after it. */
+  shutdown: 40_000,
+  /** A Shutdown ends the VMs before its reply (containerd's budget for it: 3 s). */
+  shutdownReply: 2_500,
+  /**
+   * The exits of the containers of VMs that have ended are told at the shutdown;
+   * longer than `drainGrace` and `loggerExit` together.
+   */
+  exitsTold: 15_000,
   /** Guest: pause between attempts to reach the host. */
   guestRedial: 100,
   /** Guest: attempts to reach the host while it times out. */

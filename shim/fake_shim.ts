@@ -66,6 +66,8 @@ export class FakeShim {
   readonly shim: Shim;
   /** Whether the queue of events was closed. */
   eventsClosed = false;
+  /** True once nobody can connect any more. */
+  endpointClosed = false;
 
   /** @param options See {@linkcode FakeShimOptions}. */
   constructor(options: FakeShimOptions = {}) {
@@ -141,6 +143,10 @@ export class FakeShim {
       }),
       closeEvents: () => {
         this.eventsClosed = true;
+        return Promise.resolve();
+      },
+      closeEndpoint: () => {
+        this.endpointClosed = true;
         return Promise.resolve();
       },
       log: silentLogger,

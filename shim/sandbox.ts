@@ -246,6 +246,17 @@ export class Sandbox {
       new ShimError("Aborted", `Sandbox "${this.id}" is being stopped`),
     );
     await this.#vm?.terminate();
+    await this.#vmEnd();
+  }
+
+  /** Ends the VM unless it has ended already. */
+  async ensureStopped(): Promise<void> {
+    if (this.vmState === "Terminated") await this.#vmEnd();
+    else await this.stop();
+  }
+
+  /** The end of a VM that was made. */
+  async #vmEnd(): Promise<void> {
     if (this.#record?.runtimeId !== undefined) await this.ended;
   }
 

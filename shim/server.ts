@@ -212,11 +212,13 @@ export async function runServer(
     namespace: args.namespace,
     ...parts,
   });
+  let closing: Promise<void> | undefined;
   const shim = new Shim({
     runtime,
     options,
     events: new TaskEvents(publisher),
     closeEvents: () => publisher.close(),
+    closeEndpoint: () => closing ??= listener.close(),
     ...parts,
   });
   const exitCode = onPanics(shim);
@@ -240,7 +242,7 @@ export async function runServer(
   }
   await shim.ended;
   // Who sees its connection closed shall find nothing left.
-  await listener.close();
+  await (closing ??= listener.close());
   await served;
   await platform.cleanUp(args.namespace, group.key);
   await server.shutdown(AbortSignal.timeout(timeouts.lastReplies));

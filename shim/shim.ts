@@ -28,8 +28,10 @@ export interface ShimParts {
   readonly options: Promise<Options | undefined>;
   /** Takes the events of tasks. */
   readonly events: TaskEvents;
-  /** Forwards what is queued and ends. */
+  /** Forwards what is queued and ends; bounded by itself. */
   readonly closeEvents: () => Promise<void>;
+  /** Takes no further connection, and frees the address. Idempotent. */
+  readonly closeEndpoint: () => Promise<void>;
   /** Log of the process. */
   readonly log: Logger;
   /** Gets a span per call of a client. */
@@ -44,6 +46,8 @@ export interface ShimParts {
     | "idle"
     | "implicitVmIdle"
     | "shutdown"
+    | "shutdownReply"
+    | "exitsTold"
     | "guestStacks"
     | "processList"
     | "deleteWait"
@@ -71,6 +75,7 @@ export class Shim {
   readonly #idle: IdleTimer;
   readonly #ended = Promise.withResolvers<void>();
   #ending: string | undefined;
+  #finishing: Promise<void> | undefined;
   /** A task has been here: once nothing is left, the process may end. */
   #hadTask = false;
 
@@ -302,54 +307,94 @@ export class Shim {
     }
   }
 
+  /** Refuses whatever is new from now on. */
+  #close(reason: string): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = reason;
+    this.#idle.stop();
+    this.log.info("The shim ends", { reason });
+  }
+
   /**
-   * Ends everything within a bound: VMs, the exits of their containers, the
-   * events. Later calls join the first.
+   * Makes room for the next shim of these ids before a client, which would start
+   * it, hears of the end: no VM and no endpoint is left, unless that takes too
+   * long. Then {@linkcode Shim.end} has to follow. Never rejects.
+   *
+   * @param reason Why, for the log and for who comes too late.
+   * @param ms How long it may take.
+   */
+  async vacate(reason: string, ms: number): Promise<void> {
+    this.#close(reason);
+    const { closeEndpoint } = this.#parts;
+    await this.#within(
+      ms,
+      "The end of the VMs",
+      async () => {
+        await this.#stopVms();
+        await closeEndpoint();
+      },
+    );
+  }
+
+  /**
+   * Ends everything, each step within its bound: VMs, the exits of their
+   * containers, the events. Later calls join the first.
    *
    * @param reason Why, for the log and for who comes too late.
    * @returns {@linkcode Shim.ended}.
    */
   end(reason: string): Promise<void> {
-    if (this.#ending === undefined) {
-      this.#ending = reason;
-      this.#idle.stop();
-      this.log.info("The shim ends", { reason });
-      this.#finish().then(this.#ended.resolve);
-    }
+    this.#close(reason);
+    this.#finishing ??= this.#finish().then(this.#ended.resolve);
     return this.ended;
   }
 
   async #finish(): Promise<void> {
-    const { clock, timeouts, closeEvents } = this.#parts;
+    const { timeouts, closeEvents } = this.#parts;
+    await this.#within(
+      timeouts.shutdown,
+      "The end of the VMs",
+      () => this.#stopVms(),
+    );
+    // The end of a VM has ended its containers.
+    await this.#within(
+      timeouts.exitsTold,
+      "The exits of containers",
+      () =>
+        Promise.all(
+          [...this.tasks.values()].filter((task) =>
+            task.container !== undefined
+          )
+            .map((task) => task.told()),
+        ),
+    );
+    await closeEvents();
+  }
+
+  /** Does a part of the end within a bound; what goes wrong is logged. */
+  async #within(
+    ms: number,
+    what: string,
+    task: () => Promise<unknown>,
+  ): Promise<void> {
     try {
-      await deadline(clock, timeouts.shutdown, "the shutdown", async () => {
-        await this.#stopAll();
-        await closeEvents();
-      });
+      await deadline(this.#parts.clock, ms, what, task);
     } catch (error) {
-      this.log.error("The shutdown was not complete", {
+      this.log.error("The shutdown is not complete", {
         error: messageOf(error),
       });
     }
   }
 
-  async #stopAll(): Promise<void> {
-    const sandboxes = [...this.sandboxes.values()];
+  async #stopVms(): Promise<void> {
     const stops = await Promise.allSettled(
-      sandboxes.map((sandbox) => sandbox.stop()),
+      [...this.sandboxes.values()].map((sandbox) => sandbox.ensureStopped()),
     );
     for (const stop of stops) {
       if (stop.status === "fulfilled") continue;
       this.log.error("A VM could not be stopped", {
         error: messageOf(stop.reason),
       });
-    }
-    // The end of a VM has ended its containers; without it nobody waits for them.
-    if (stops.every(({ status }) => status === "fulfilled")) {
-      await Promise.all(
-        [...this.tasks.values()].filter((task) => task.container !== undefined)
-          .map((task) => task.told()),
-      );
     }
   }
 }

@@ -179,19 +179,10 @@ export function sandboxHandlers(shim: Shim): Handlers<typeof SandboxService> {
       }),
     ShutdownSandbox: async ({ sandboxId }, call) => {
       // This is what follows a failed create, too.
-      if (shim.isEmpty) {
-        call.afterReply(() => shim.end("ShutdownSandbox"));
-      }
-      const sandbox = find(shim, sandboxId);
-      try {
-        if (sandbox.vmState !== "Terminated") await sandbox.stop();
-      } catch (error) {
-        shim.log.error("The VM could not be stopped for the shutdown", {
-          "sandbox-id": sandboxId,
-          error: messageOf(error),
-        });
-      }
+      if (!shim.isEmpty) find(shim, sandboxId);
       call.afterReply(() => shim.end("ShutdownSandbox"));
+      await shim.vacate("ShutdownSandbox", shim.timeouts.shutdown);
+      find(shim, sandboxId);
       return {};
     },
     SandboxMetrics: async ({ sandboxId }) => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { VirtualMachineStatistics } from "../../ttrpc/api/runhcs_stats.gen.ts";
@@ -272,5 +272,6 @@ Deno.test("the end of a shim is bounded when a VM does not stop", async () => {
     const ended = scene.shim.end("test");
     await scene.clock.advance(defaultTimeouts.shutdown);
     await ended;
+    assert(scene.eventsClosed);
   });
 });

@@ -193,11 +193,15 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
     },
     Connect: () =>
       Promise.resolve({ shimPid: Deno.pid, taskPid: Deno.pid, version: "" }),
-    Shutdown: ({ now }, call) => {
-      if (shim.isSpent) call.afterReply(() => shim.end("Shutdown"));
-      // Only our own `delete` says so: nobody will ever delete the tasks.
-      else if (now) call.afterReply(() => shim.endWithVms());
-      return Promise.resolve({});
+    Shutdown: async ({ now }, call) => {
+      if (shim.isSpent) {
+        call.afterReply(() => shim.end("Shutdown"));
+        await shim.vacate("Shutdown", shim.timeouts.shutdownReply);
+      } else if (now) {
+        // Only our own `delete` says so: nobody will ever delete the tasks.
+        call.afterReply(() => shim.endWithVms());
+      }
+      return {};
     },
     Pause: notImplemented("Pause"),
     Resume: notImplemented("Resume"),

@@ -288,6 +288,54 @@ Deno.test("host:D6 Shutdown ends an implicit VM when nothing is left, else does 
   });
 });
 
+Deno.test("Shutdown leaves no VM and no endpoint when it answers, and takes no new container", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    await scene.lastProcess.exit(0);
+    await scene.tasks.call("Delete", { id: "web" });
+    const release = scene.vm.holdNext("terminate");
+    const call = new FakeCall();
+    const shutdown = scene.tasks.call("Shutdown", { id: "web" }, call);
+    await refuses(scene.create("web"), "Unavailable", "shutting down");
+    assertEquals(scene.endpointClosed, false);
+    release();
+    await shutdown;
+    assertEquals([scene.vm.state, scene.endpointClosed], ["Terminated", true]);
+    await call.replied();
+    await scene.shim.ended;
+  });
+});
+
+Deno.test("Shutdown answers although the VM does not end", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    await scene.lastProcess.exit(0);
+    await scene.tasks.call("Delete", { id: "web" });
+    const release = scene.vm.holdNext("terminate");
+    const call = new FakeCall();
+    const shutdown = scene.tasks.call("Shutdown", { id: "web" }, call);
+    await scene.clock.advance(defaultTimeouts.shutdownReply);
+    await shutdown;
+    const replied = call.replied();
+    release();
+    await replied;
+    await scene.shim.ended;
+  });
+});
+
+Deno.test("the exits of containers are told although their VM takes its time to end", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const release = scene.vm.holdNext("terminate");
+    const ended = scene.shim.end("SIGTERM");
+    await scene.clock.advance(defaultTimeouts.vmTerminate);
+    release();
+    await ended;
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
+    assertEquals(scene.eventsClosed, true);
+  });
+});
+
 Deno.test("Shutdown with `now` ends the shim whose VM ends, whatever tasks are left", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");
