@@ -199,3 +199,18 @@ Deno.test({
     await assertNothingLeft();
   },
 });
+
+Deno.test({
+  name: "an id can be used again as soon as its container is deleted",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const id = newId();
+    for (let i = 0; i < 5; i++) {
+      const args = ctr.runArgs(id, ["echo", `run ${i}`], ["--rm"]);
+      const { code, stdout, stderr } = await ctr.run(args);
+      assertEquals([code, stdout, stderr], [0, `run ${i}\n`, ""]);
+    }
+    await assertNothingLeft();
+  },
+});
