@@ -20,15 +20,19 @@ import type { Random } from "./random.ts";
 import { Exec, Target } from "./target.ts";
 import { Group, type World } from "./world.ts";
 
+/** The length of a round. */
+export interface RoundTime {
+  /** True when nothing new begins any more. */
+  readonly isOver: boolean;
+}
+
 /** When the round is over, and whether a life is the first one of its place. */
 export interface Span {
-  /** `performance.now()` of the end. */
-  readonly until: number;
+  /** The round. */
+  readonly round: RoundTime;
   /** It lives at least until all containers of the round run at once. */
   readonly first: boolean;
 }
-
-const isOver = ({ until }: Span): boolean => performance.now() > until;
 
 /** Leaves quietly when the machine is lost. */
 async function whileThere(task: () => Promise<void>): Promise<void> {
@@ -57,7 +61,11 @@ async function use(
 ): Promise<void> {
   await ready(target);
   const { random, world } = target;
-  for (let left = random.between(3, 12); left > 0 && !isOver(span); left--) {
+  for (
+    let left = random.between(3, 12);
+    left > 0 && !span.round.isOver;
+    left--
+  ) {
     await random.weighted(list).run(target);
   }
   if (span.first) await world.crowded();
@@ -269,7 +277,7 @@ async function members(
     const life = random.chance(0.5) ? ctrMember : directMember;
     await whileThere(() => life(group, random, { ...span, first }));
     first = false;
-  } while (!isOver(span) && group.loss === undefined);
+  } while (!span.round.isOver && group.loss === undefined);
 }
 
 /** Several places of a pod. */

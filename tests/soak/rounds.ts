@@ -8,7 +8,14 @@
 import { deadline, systemClock } from "../../base/clock.ts";
 import { leftoverLines, leftovers } from "../leftovers.ts";
 import { WrongOutcome } from "./judge.ts";
-import { foreground, keep, pod, refusal, standalone } from "./lives.ts";
+import {
+  foreground,
+  keep,
+  pod,
+  refusal,
+  type RoundTime,
+  standalone,
+} from "./lives.ts";
 import {
   type Holdings,
   holdings,
@@ -29,8 +36,8 @@ const places = { keeper: 5, pod: 3, pods: 2 };
 const alone = concurrency - (1 + places.keeper) -
   places.pods * (1 + places.pod);
 
-/** How long a round is, in milliseconds, without its end. */
-const roundLength = 8_000;
+/** How long a round is once all containers run at once, in milliseconds, without its end. */
+const roundLength = 5_000;
 
 /** How long shims may take to end after the last call, in milliseconds. */
 const settleLimit = 20_000;
@@ -172,7 +179,7 @@ export class Rounds {
   ): Promise<Rounds> {
     world.begin();
     // Everything of the long-lived pod is loaded and open from here on.
-    await keep(keeper, random, { until: 0, first: false }, 1);
+    await keep(keeper, random, { round: { isOver: true }, first: false }, 1);
     const before = await calm(() => look(world, keeper));
     return new Rounds(world, keeper, random, before);
   }
@@ -180,9 +187,9 @@ export class Rounds {
   /** One round: everybody lives, then nothing is left. */
   async round(): Promise<void> {
     const world = this.#world;
-    const until = performance.now() + roundLength;
-    const first = { until, first: true };
     world.gather(concurrency);
+    const round = { isOver: false };
+    const first = { round, first: true };
     await Promise.all([
       keep(this.#keeper, this.#random.fork(), first, places.keeper),
       ...Array.from(
@@ -191,9 +198,10 @@ export class Rounds {
       ),
       ...Array.from(
         { length: alone },
-        () => this.#alone(this.#random.fork(), until),
+        () => this.#alone(this.#random.fork(), round),
       ),
       this.#restart(this.#random.fork()),
+      this.#end(round),
     ]);
     await this.#settle();
     const { shim, agent } = await this.#keeper.group.processes();
@@ -204,12 +212,19 @@ export class Rounds {
   }
 
   /** One place: the first life has a machine of its own and stays for all. */
-  async #alone(random: Random, until: number): Promise<void> {
-    await standalone(this.#world, random, { until, first: true });
-    while (performance.now() < until) {
+  async #alone(random: Random, round: RoundTime): Promise<void> {
+    await standalone(this.#world, random, { round, first: true });
+    while (!round.isOver) {
       const { live } = random.weighted(laterLives);
-      await live(this.#world, random, { until, first: false });
+      await live(this.#world, random, { round, first: false });
     }
+  }
+
+  /** Ends the round some time after all its containers have run at once. */
+  async #end(round: { isOver: boolean }): Promise<void> {
+    await this.#world.crowded();
+    await systemClock.sleep(roundLength);
+    round.isOver = true;
   }
 
   async #restart(random: Random): Promise<void> {
