@@ -24,8 +24,6 @@ export const defaultTimeouts = {
   guestCall: 300_000,
   /** A VM whose bridge is lost may end by itself, of a panic say, before it is ended. */
   bridgeLost: 5_000,
-  /** Graceful or forced shutdown request to the guest (hcsshim: 30 s). */
-  guestShutdown: 30_000,
   /** The guest tells what it is doing (hcsshim: 5 s). */
   guestStacks: 5_000,
   /**

@@ -12,6 +12,7 @@ import { decodeLink, linkQuery, linkState } from "./rtnetlink.ts";
 Deno.test.beforeAll(() => void libc());
 
 const ignore = Deno.uid() !== 0;
+if (ignore) console.log("skip: network namespaces: needs root");
 const own = "/proc/thread-self/ns/net";
 
 /** Runs a test with a descriptor of an empty network namespace. */

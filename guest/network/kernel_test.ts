@@ -12,6 +12,7 @@ import { KernelNetwork } from "./kernel.ts";
 Deno.test.beforeAll(() => void libc());
 
 const ignore = Deno.uid() !== 0;
+if (ignore) console.log("skip: the kernel's network: needs root");
 
 /** The network of this machine, and a DHCP client that is a script. */
 async function withClient(

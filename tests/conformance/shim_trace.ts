@@ -137,6 +137,7 @@ class Play {
           }),
       }),
       closeEvents: () => Promise.resolve(),
+      closeEndpoint: () => Promise.resolve(),
       ...parts,
     });
     this.#server = new TtrpcServer({ log: silentLogger, clock });

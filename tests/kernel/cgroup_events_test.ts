@@ -5,14 +5,11 @@ import { libc } from "../../ffi/linux/libc.ts";
 import type { CgroupTree, MemoryWatch } from "../../guest/cgroup/tree.ts";
 import { CgroupV1 } from "../../guest/cgroup/v1.ts";
 import { CgroupV2 } from "../../guest/cgroup/v2.ts";
-import { canRun } from "./guest_fixture.ts";
+import { mustSkip } from "./guest_fixture.ts";
 
 Deno.test.beforeAll(() => void libc());
 
-const ignore = !await canRun();
-if (ignore) {
-  console.log("skip: events of memory: needs root and version 1 groups");
-}
+const ignore = await mustSkip("events of memory");
 
 const mib = 1024 * 1024;
 const memory = "/sys/fs/cgroup/memory";

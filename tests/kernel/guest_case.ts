@@ -6,9 +6,9 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { HResultError } from "../../base/hresult.ts";
-import { canRun, GuestVm } from "./guest_fixture.ts";
+import { GuestVm, mustSkip } from "./guest_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("the guest");
 
 /** A test in an agent of its own, which leaves nothing. */
 export function guestTest(

@@ -41,6 +41,17 @@ export async function canRun(): Promise<boolean> {
   }
 }
 
+/**
+ * True where the guest cannot run, which is told.
+ *
+ * @param what The tests that are skipped.
+ */
+export async function mustSkip(what: string): Promise<boolean> {
+  if (await canRun()) return false;
+  console.log(`skip: ${what}: need root and version 1 control groups`);
+  return true;
+}
+
 /** What a container is made of. */
 export interface TestContainer {
   /** Its id. */

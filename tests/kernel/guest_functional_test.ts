@@ -5,7 +5,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { readLayout } from "../../guest/cgroup/layout.ts";
 import { CgroupV1 } from "../../guest/cgroup/v1.ts";
-import { canRun, GuestVm, type TestContainer } from "./guest_fixture.ts";
+import { GuestVm, mustSkip, type TestContainer } from "./guest_fixture.ts";
 import {
   converse,
   ioCases,
@@ -16,10 +16,7 @@ import {
 
 Deno.test.beforeAll(() => void libc());
 
-const ignore = !await canRun();
-if (ignore) {
-  console.log("skip: functional tests: need root and version 1 groups");
-}
+const ignore = await mustSkip("functions of the guest");
 
 const mib = 1024 * 1024;
 const timeout = 60_000;

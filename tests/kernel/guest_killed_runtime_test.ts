@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import { toolEnv } from "../debian.ts";
-import { canRun, GuestVm, type TestContainer } from "./guest_fixture.ts";
+import { GuestVm, mustSkip, type TestContainer } from "./guest_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("a killed runtime");
 
 /** Commands of the runtime that the life of a container needs. */
 const commands = ["create", "start", "exec", "delete"] as const;

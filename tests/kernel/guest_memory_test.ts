@@ -1,12 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { nullGuid } from "../../base/guid.ts";
-import { canRun, GuestVm } from "./guest_fixture.ts";
+import { GuestVm, mustSkip } from "./guest_fixture.ts";
 import { running } from "./guest_runs.ts";
 
-const ignore = !await canRun();
-if (ignore) {
-  console.log("skip: memory of the agent: needs root and version 1 groups");
-}
+const ignore = await mustSkip("memory of the agent");
 
 const mib = 1024 * 1024;
 

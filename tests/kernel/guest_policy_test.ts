@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { nullGuid } from "../../base/guid.ts";
 import { HResultError } from "../../base/hresult.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { canRun, GuestVm, readText } from "./guest_fixture.ts";
+import { GuestVm, mustSkip, readText } from "./guest_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("policies");
 
 function setPolicy(
   vm: GuestVm,

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import {
-  canRun,
   GuestVm,
   listen,
+  mustSkip,
   readText,
   readUntil,
 } from "./guest_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("reconnects");
 
 /** Port of the output of the first process with input and output. */
 const outputPort = 0x4000_0002;

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HResultError } from "../../base/hresult.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { canRun, GuestVm, readText } from "./guest_fixture.ts";
+import { GuestVm, mustSkip, readText } from "./guest_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("storage of the guest");
 
 /** A test in an agent of its own, which leaves nothing mounted. */
 function guestTest(name: string, test: (vm: GuestVm) => Promise<void>): void {

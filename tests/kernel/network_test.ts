@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HResultError } from "../../base/hresult.ts";
 import type { GuestProcess } from "../../bridge/guest.ts";
-import { canRun, GuestVm, readText } from "./guest_fixture.ts";
+import { GuestVm, mustSkip, readText } from "./guest_fixture.ts";
 import { listContainers } from "./guest_runs.ts";
 import {
   adapter,
@@ -11,7 +11,7 @@ import {
   pod,
 } from "./network_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("networks of the guest");
 
 interface Lab {
   readonly vm: GuestVm;

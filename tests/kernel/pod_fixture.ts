@@ -7,13 +7,13 @@
 import { assertEquals } from "@std/assert";
 import type { JsonObject } from "../../base/json.ts";
 import {
-  canRun,
   GuestVm,
+  mustSkip,
   readText,
   type TestContainer,
 } from "./guest_fixture.ts";
 
-const ignore = !await canRun();
+const ignore = await mustSkip("pods");
 
 const type = "io.kubernetes.cri.container-type";
 

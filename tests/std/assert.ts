@@ -44,14 +44,6 @@ export function assertStrictEquals<T>(
   nodeAssert.strictEqual(actual, expected, message);
 }
 
-/** Fails unless `actual` is neither null nor undefined. */
-export function assertExists<T>(
-  actual: T,
-  message?: string,
-): asserts actual is NonNullable<T> {
-  nodeAssert.ok(actual !== null && actual !== undefined, message);
-}
-
 /** Fails unless `actual` contains `expected`. */
 export function assertStringIncludes(
   actual: string,

@@ -19,11 +19,6 @@ export const ole32Interface = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The symbols as `Deno.dlopen` gives them; mocks have the same type. */
-export type Ole32Symbols = Deno.StaticForeignLibraryInterface<
-  typeof ole32Interface
->;
-
 /** `ole32.dll` of this machine, loaded at first use. */
 export function ole32Dll(opener?: DllOpener): SystemDll<typeof ole32Interface> {
   return new SystemDll("ole32.dll", ole32Interface, { opener });
