@@ -110,6 +110,14 @@ class Inbox {
   }
 }
 
+/** Reads as a host does, which closes what it has read: the exit waits for that. */
+async function readToItsEnd(accepted: Promise<Duplex>): Promise<string> {
+  const stream = await accepted;
+  const text = await readText(stream);
+  await stream.close();
+  return text;
+}
+
 /** One agent, and the host that speaks to it. */
 export class AgentSession {
   readonly #vm: GuestVm;
@@ -152,7 +160,7 @@ export class AgentSession {
     for (const port of portsOf(request)) {
       const listener = listen(`${this.#vm.folder}/${port}`);
       this.#listeners.push(listener);
-      this.#streams.set(port, listener.accept().then(readText));
+      this.#streams.set(port, readToItsEnd(listener.accept()));
     }
     const isCreated = request.name === "Create" &&
       objectOf(response.payload).Result === 0;
