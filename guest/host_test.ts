@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
 import { HResult, HResultError } from "../base/hresult.ts";
+import { defaultTimeouts } from "../base/timeouts.ts";
 import { libc } from "../ffi/linux/libc.ts";
 import { withFakeVm } from "./fake_vm.ts";
 
@@ -122,7 +123,7 @@ Deno.test("the output of a process reaches the host before its exit does", () =>
     await vm.delete("a");
   }));
 
-Deno.test("a host that never closes a stream learns the exit after the grace", () =>
+Deno.test("a host that never closes a stream learns the exit after the drain limit", () =>
   withFakeVm(async (vm) => {
     await vm.create({ id: "a" });
     const parameters = { CreateStdOutPipe: true };
@@ -132,7 +133,7 @@ Deno.test("a host that never closes a stream learns the exit after the grace", (
     vm.runtime.exit(init, 0);
     const wait = vm.wait("a", pid);
     while (vm.clock.sleepers === 0) await vm.clock.advance(0);
-    await vm.clock.advance(1000);
+    await vm.clock.advance(defaultTimeouts.drainLimit);
     assertEquals(await wait, 0);
     await vm.delete("a");
   }));

@@ -25,7 +25,12 @@ function classesOf(
   { callee, flow }: Failed,
   failing: string,
 ): readonly ErrorCode[] {
-  if (kind === "error") return ["PermissionDenied"];
+  if (kind === "error") {
+    // What is ending refuses questions with this error.
+    return flow === "statistics of the container"
+      ? ["NotFound"]
+      : ["PermissionDenied"];
+  }
   if (kind === "gone") return ["NotFound"];
   if (kind === "no answer" && callee !== "guest") return ["DeadlineExceeded"];
   // What comes later finds a container that has stopped, or a client that waits.
