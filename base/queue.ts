@@ -43,18 +43,17 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
   /**
    * Adds a value. After {@linkcode AsyncQueue.close} it is dropped.
    *
-   * @returns False when the value (or, with `drop-oldest`, another one) was lost.
+   * @returns The value that was lost: this one or, with `drop-oldest`, the oldest;
+   * undefined when none was.
    */
-  push(value: T): boolean {
-    if (this.#closed) return false;
+  push(value: T): T | undefined {
+    if (this.#closed) return value;
     const full = this.#values.length >= this.#capacity;
-    if (full) {
-      if (this.#overflow === "refuse") return false;
-      this.#values.shift();
-    }
+    if (full && this.#overflow === "refuse") return value;
+    const lost = full ? this.#values.shift() : undefined;
     this.#values.push(value);
     this.#wake?.();
-    return !full;
+    return lost;
   }
 
   /** No more values come; those that wait are still handed out. */

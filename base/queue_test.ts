@@ -7,15 +7,15 @@ Deno.test("AsyncQueue hands out values in order and ends when closed", async () 
   queue.push(1);
   queue.push(2);
   queue.close();
-  assertEquals(queue.push(3), false);
+  assertEquals(queue.push(3), 3);
   assertEquals(await seen, [1, 2]);
 });
 
 Deno.test("AsyncQueue refuses or drops the oldest when full", () => {
   const refusing = new AsyncQueue<number>({ capacity: 1 });
   assertEquals([refusing.push(1), refusing.push(2), refusing.size], [
-    true,
-    false,
+    undefined,
+    2,
     1,
   ]);
   const dropping = new AsyncQueue<number>({
@@ -23,8 +23,8 @@ Deno.test("AsyncQueue refuses or drops the oldest when full", () => {
     overflow: "drop-oldest",
   });
   assertEquals([dropping.push(1), dropping.push(2), dropping.size], [
-    true,
-    false,
+    undefined,
+    1,
     1,
   ]);
 });

@@ -88,13 +88,15 @@ export class EventPublisher implements EventSink {
   publish<T>(topic: string, type: MessageType<T>, event: Partial<T>): void {
     const { connect, metrics } = this.#options;
     if (connect === undefined) return metrics.add("eventsLost", [topic]);
-    const kept = this.#queue.push({
+    const lost = this.#queue.push({
       at: this.#options.clock.now(),
       topic,
       typeUrl: type.typeName,
       value: type.encode(event),
     });
-    if (!kept) this.#countLost(topic, "the queue is full or closed");
+    if (lost !== undefined) {
+      this.#countLost(lost.topic, "the queue is full or closed");
+    }
   }
 
   /**

@@ -168,6 +168,23 @@ Deno.test("EventPublisher never holds more events than its capacity", async () =
   await containerd.close();
 });
 
+Deno.test("EventPublisher reports the event that was dropped for a newer one, not that one", async () => {
+  const containerd = new FakeContainerd();
+  const publisher = containerd.publisher(2);
+  for (const topic of ["/tasks/create", "/tasks/start", "/tasks/exit"]) {
+    publisher.publish(topic, TaskStart, { containerId: "c", pid: 1 });
+  }
+  await publisher.close();
+  assertEquals(containerd.taken, ["/tasks/start 1", "/tasks/exit 1"]);
+  assertEquals(counted(containerd.metrics), [
+    "lcow_event_retries_total 0",
+    'lcow_events_forwarded_total{topic="/tasks/exit"} 1',
+    'lcow_events_forwarded_total{topic="/tasks/start"} 1',
+    'lcow_events_lost_total{topic="/tasks/create"} 1',
+  ]);
+  await containerd.close();
+});
+
 Deno.test("EventPublisher.close() does not wait for a containerd that is away", async () => {
   const containerd = new FakeContainerd();
   containerd.isUp = false;

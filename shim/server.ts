@@ -155,14 +155,21 @@ function onPanics(shim: Shim): () => number {
   return () => code;
 }
 
-/** A server with every service of a shim; it lists and traces their calls. */
-function serverOf(shim: Shim, identity: ShimIdentity): TtrpcServer {
+/**
+ * A server with every service of a shim; it lists and traces their calls.
+ *
+ * @param shim What is served.
+ * @param identity What its Operator service says of it.
+ * @returns The server, without connections; the caller's to close.
+ */
+export function serverOf(shim: Shim, identity: ShimIdentity): TtrpcServer {
   const { calls, log, clock } = shim;
   const server = new TtrpcServer({ log, clock });
   const tasks = calls.watch(taskHandlers(shim));
-  server.register(TaskV2, tasks);
-  server.register(TaskV3, tasks);
-  server.register(SandboxService, calls.watch(sandboxHandlers(shim)));
+  server.register(TaskV2, tasks, ["Wait"]);
+  server.register(TaskV3, tasks, ["Wait"]);
+  const sandboxes = calls.watch(sandboxHandlers(shim));
+  server.register(SandboxService, sandboxes, ["WaitSandbox"]);
   server.register(ShimDiag, calls.watch(diagHandlers(shim)));
   server.register(Operator, calls.watch(operatorHandlers(shim, identity)));
   return server;

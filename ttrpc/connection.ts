@@ -225,7 +225,7 @@ export class ServerConnection {
       );
     }
     const target = this.#context.services.find(service, method);
-    this.#requireRoom(data.length);
+    this.#requireRoom(target, data.length);
     const { log, clock } = this.#context;
     const call = new Call(streamId, request, data.length, log);
     // Registered before the handler runs: a handler that answers at once leaves
@@ -236,11 +236,10 @@ export class ServerConnection {
     this.#run(call, target, payload);
   }
 
-  #requireRoom(bytes: number): void {
-    const { calls, requestBytes } = this.#context.limits;
-    if (
-      this.#calls.size >= calls || this.#requestBytes + bytes > requestBytes
-    ) {
+  #requireRoom({ isWait }: RegisteredMethod, bytes: number): void {
+    const { calls, callsBesideWaits, requestBytes } = this.#context.limits;
+    const most = isWait ? calls - callsBesideWaits : calls;
+    if (this.#calls.size >= most || this.#requestBytes + bytes > requestBytes) {
       throw new ShimError(
         "ResourceExhausted",
         `Too many calls on this connection: ${this.#calls.size} (${this.#requestBytes} bytes) are under way`,

@@ -72,6 +72,8 @@ export type RegisteredMethod =
   & {
     readonly request: MessageType<unknown>;
     readonly response: MessageType<unknown>;
+    /** Whether its calls may last as long as what they wait for. */
+    readonly isWait: boolean;
   }
   & (
     | {
@@ -91,9 +93,16 @@ export class ServiceTable {
   /**
    * Adds a service.
    *
+   * @param service Generated description of the service.
+   * @param handlers One function per method; the rest is Unimplemented.
+   * @param waits The methods whose calls are long waits.
    * @throws {ShimError} AlreadyExists when the name is taken.
    */
-  add<S extends ServiceType>(service: S, handlers: Handlers<S>): void {
+  add<S extends ServiceType>(
+    service: S,
+    handlers: Handlers<S>,
+    waits: readonly (keyof S["methods"])[],
+  ): void {
     if (this.#services.has(service.name)) {
       throw new ShimError(
         "AlreadyExists",
@@ -109,6 +118,7 @@ export class ServiceTable {
         {
           request: type.request,
           response: type.response,
+          isWait: waits.includes(name),
           kind: type.serverStream ? "serverStream" : "unary",
           handle,
         } as RegisteredMethod,

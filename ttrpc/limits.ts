@@ -14,6 +14,11 @@ export const ttrpcLimits = {
   data: 4 << 20,
   /** Calls under way on one connection. A client parks one `Wait` per process. */
   calls: 8192,
+  /**
+   * Calls of these that a long wait may not take. ttrpc cannot cancel: a wait that
+   * its client gave up stays, and what ends it must still be called.
+   */
+  callsBesideWaits: 1024,
   /** Bytes of the requests of all calls under way on one connection. */
   requestBytes: 64 << 20,
   /** Frames that wait for a peer that does not read; beyond, it is dropped. */

@@ -71,10 +71,17 @@ export class TtrpcServer {
    *
    * @param service Generated description of the service.
    * @param handlers One function per method; the rest is Unimplemented.
+   * @param waits The methods that wait, maybe for ever, for what clients can bring
+   * about by other calls: theirs leave room for those, see
+   * {@linkcode ttrpcLimits}.
    * @throws {ShimError} AlreadyExists when the service's name is taken.
    */
-  register<S extends ServiceType>(service: S, handlers: Handlers<S>): void {
-    this.#services.add(service, handlers);
+  register<S extends ServiceType>(
+    service: S,
+    handlers: Handlers<S>,
+    waits: readonly (keyof S["methods"])[] = [],
+  ): void {
+    this.#services.add(service, handlers, waits);
   }
 
   /**

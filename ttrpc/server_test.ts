@@ -274,6 +274,25 @@ Deno.test("calls beyond the bounds of a connection are ResourceExhausted", async
   await end(echo, client, other);
 });
 
+Deno.test("long waits leave room for other calls", async () => {
+  const held = Promise.withResolvers<void>();
+  const echo = echoServer({ Watch: () => held.promise }, {
+    limits: { calls: 3, callsBesideWaits: 1 },
+  });
+  const client = new TtrpcClient(echo.connect());
+  const watch = () => client.stream(Echo, "Watch", {}).next();
+  const watching = [watch(), watch()];
+  const [code, message] = await codeOf(watch());
+  assertEquals(code, "ResourceExhausted");
+  assert(message.startsWith("Too many calls on this connection: 2 ("));
+  const { typeUrl } = await client.call(Echo, "Say", text("still answered"));
+  assertEquals(typeUrl, "still answered");
+  held.resolve();
+  await Promise.all(watching);
+  await watch(); // there is room again
+  await end(echo, client);
+});
+
 Deno.test("11: 4000 calls leave nothing behind", async () => {
   const echo = echoServer({
     Watch: (request, _context, send) => send(request),

@@ -53,7 +53,7 @@ export interface EchoServer {
   connect(): Duplex;
 }
 
-/** Starts a server; by default `Say` returns its request. */
+/** Starts a server; by default `Say` returns its request. `Watch` is a long wait. */
 export function echoServer(
   handlers: Handlers<typeof Echo> = {},
   options: { log?: Logger; limits?: Partial<TtrpcLimits> } = {},
@@ -63,7 +63,7 @@ export function echoServer(
   server.register(Echo, {
     Say: (request) => Promise.resolve(request),
     ...handlers,
-  });
+  }, ["Watch"]);
   return {
     server,
     clock,

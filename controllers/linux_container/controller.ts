@@ -15,6 +15,7 @@ import type { LCOWMetrics } from "../../bridge/messages.gen.ts";
 import type { LayerSet } from "../../hcs/ports.ts";
 import { LinuxResources, type Spec } from "../../oci/spec.gen.ts";
 import {
+  neverRan,
   type ProcessController,
   type ProcessStatus,
   requireSignal,
@@ -296,7 +297,7 @@ export class LinuxContainer {
 
   async #endExecs(): Promise<void> {
     await Promise.all(
-      [...this.processes().values()].map((exec) => exec.abandon()),
+      [...this.processes().values()].map((exec) => exec.abandon(neverRan)),
     );
   }
 

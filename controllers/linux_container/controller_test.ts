@@ -240,6 +240,8 @@ Deno.test("deleteProcess() of a container ends what was created in it and never 
   await init.exit(0);
   await world.container.deleteProcess("");
   assertEquals(process.status().status, "STOPPED");
+  const { code, isLost } = await process.exited;
+  assertEquals([code, isLost], [1, undefined]);
   assertEquals(world.client.events, [
     "closed stdin",
     "closed stdout",

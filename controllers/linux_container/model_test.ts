@@ -171,13 +171,17 @@ class ContainerScene implements Scene {
       terminations: this.terminations,
       watched: this.watched,
       init: [container.init.state, container.init.status().exitCode],
-      execs: [...container.processes()].map(([id, { state }]) => [id, state]),
+      execs: [...container.processes()].map(([id, exec]) => [
+        id,
+        exec.state,
+        exec.status().exitCode,
+      ]),
     }, {
       state: model.state,
       terminations: model.isTerminated ? 1 : 0,
       watched: model.isWatched ? 1 : 0,
       init: [model.init.state, model.init.code],
-      execs: ids.map(([id, { state }]) => [id, state]),
+      execs: ids.map(([id, { state, code }]) => [id, state, code]),
     });
   }
 

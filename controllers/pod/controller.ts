@@ -22,6 +22,8 @@ export class PodController {
   readonly #containers = new Map<string, Member>();
   #networkSetup: Promise<void> | undefined;
   #isEnding = false;
+  /** Deletes of its sandbox container that are under way, or were done. */
+  #departures = 0;
 
   /**
    * Nothing is called yet.
@@ -83,7 +85,8 @@ export class PodController {
    * A further container, which is not created yet.
    *
    * @throws {ShimError} AlreadyExists for an id that is taken, ResourceExhausted
-   * when the pod has too many, FailedPrecondition when its network was taken down.
+   * when the pod has too many, FailedPrecondition when its network was taken down,
+   * or its sandbox container is being deleted or has been.
    */
   newContainer(id: string): PodContainer {
     if (this.#containers.has(id)) {
@@ -94,6 +97,12 @@ export class PodController {
     }
     if (this.#isEnding) {
       throw this.#ended(`add container "${id}" to pod "${this.id}"`);
+    }
+    if (this.#departures > 0) {
+      throw new ShimError(
+        "FailedPrecondition",
+        `Cannot add container "${id}" to pod "${this.id}": its sandbox container is being deleted, and the pod ends with it`,
+      );
     }
     if (this.#containers.size >= limits.containers) {
       throw new ShimError(
@@ -106,7 +115,13 @@ export class PodController {
       this.#deps,
       { containerId: id, podId: this.id, runtimeId },
       {
-        leaving: (id) => this.requireLast(id),
+        leaving: (id) => {
+          this.requireLast(id);
+          if (id === this.id) this.#departures++;
+        },
+        stays: (id) => {
+          if (id === this.id) this.#departures--;
+        },
         left: () => this.#memberLeft(),
       },
     );

@@ -43,6 +43,35 @@ Deno.test("host:I7 host:I8 a removed id can be used again", () => {
   assertEquals(pod.newContainer("web") === container, false);
 });
 
+Deno.test("newContainer() refuses while the sandbox container is deleted, and afterwards, but not when that fails", async () => {
+  const { pod, guest } = new ContainerWorld();
+  pod.remove("web");
+  const sandbox = pod.newContainer("pod1");
+  await sandbox.create({
+    bundle: "/b",
+    spec: plainSpec,
+    layers: { readOnly: [], scratch: virtualDisk("/pod1.vhdx") },
+    stdio: noStdio,
+  });
+  const refuses = (): void => {
+    const error = assertThrows(() => pod.newContainer("web"), ShimError);
+    assertEquals(error.code, "FailedPrecondition");
+  };
+  const injected = new ShimError("Internal", "injected");
+  guest.failNext("deleteContainerState", injected);
+  const failing = sandbox.deleteProcess("").catch((error) => error);
+  refuses();
+  assertEquals(await failing, injected);
+  pod.newContainer("web");
+  pod.remove("web");
+  const deleted = sandbox.deleteProcess("");
+  refuses();
+  await deleted;
+  refuses();
+  pod.remove("pod1");
+  refuses();
+});
+
 Deno.test("newContainer() refuses more containers than a pod may have", () => {
   const { pod } = new ContainerWorld();
   for (let count = 1; count < limits.containers; count++) {

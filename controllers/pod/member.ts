@@ -15,6 +15,8 @@ import {
 export interface Membership {
   /** Called before a member is deleted. @throws {ShimError} When it must stay. */
   leaving(id: string): void;
+  /** Called when the delete of a member that was leaving has failed. */
+  stays(id: string): void;
   /** Called when a member is deleted; the delete fails with it, and is repeated. */
   left(): Promise<void>;
 }
@@ -55,7 +57,12 @@ export class Member extends LinuxContainer {
     let status = this.#leaving;
     if (status === undefined) {
       this.#membership.leaving(this.id);
-      status = this.#leaving = await super.deleteProcess(execId);
+      try {
+        status = this.#leaving = await super.deleteProcess(execId);
+      } catch (error) {
+        this.#membership.stays(this.id);
+        throw error;
+      }
       this.#isDeleted = true;
     }
     await this.#membership.left();

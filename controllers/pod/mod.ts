@@ -17,7 +17,8 @@
  * **Order.** `setupNetwork` → `newContainer` → the container's own life → its
  * `deleteProcess("")`, which takes the network down after the last container →
  * `remove`. The sandbox container, whose id is that of the pod, is deleted last
- * while the VM runs ({@linkcode PodController.requireLast}). A pod that never got a
+ * while the VM runs ({@linkcode PodController.requireLast}); as soon as that
+ * begins, and unless it fails, `newContainer` is refused. A pod that never got a
  * container, because its first one could not be created, is ended by
  * `teardownNetwork`.
  *

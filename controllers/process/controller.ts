@@ -46,7 +46,7 @@ const unknownExit = 255;
 const sigKill = 9;
 
 /** Exit code of a process that never ran. */
-const neverRan = 1;
+export const neverRan = 1;
 
 /** What a {@linkcode ProcessController} needs. */
 export interface ProcessDependencies {
@@ -333,10 +333,12 @@ export class ProcessController {
    * Ends it when it has not run yet and never will: its VM is lost, or its
    * container could not be created or is deleted. One that runs is ended by the
    * bridge.
+   *
+   * @param code Its exit code then; absent when it is lost.
    */
-  abandon(): Promise<void> {
+  abandon(code?: number): Promise<void> {
     return this.#mutations.run(async () => {
-      if (this.#state.can("fail")) await this.#end("fail");
+      if (this.#state.can("fail")) await this.#end("fail", code);
     });
   }
 

@@ -16,6 +16,7 @@ export type * from "../../oci/spec.gen.ts";
 
 export {
   type CreateProcess,
+  neverRan,
   ProcessController,
   type ProcessDependencies,
   type ProcessIds,

@@ -234,7 +234,7 @@ export class ContainerModel {
     let how = yield* this.init.delete();
     if (how !== "ok") return how;
     yield* this.#options.rehearsal.together(
-      this.#execs.map((exec) => exec.abandon()),
+      this.#execs.map((exec) => exec.abandon(1)),
     );
     how = yield* this.#release();
     if (how !== "ok") return how;

@@ -27,6 +27,8 @@ export class PodModel {
   isVmRunning = true;
   /** Whether its network is being taken down, or has been. */
   isEnding = false;
+  /** Deletes of its sandbox container that are under way, or were done. */
+  departures = 0;
   /** How the last teardown went; undefined before. */
   lastTeardown: string | undefined;
   readonly #network = new StoryQueue();
@@ -73,7 +75,7 @@ export class PodModel {
   /** A further container. */
   newContainer(id: string): string {
     if (this.members.has(id)) return "AlreadyExists";
-    if (this.isEnding) return refused;
+    if (this.isEnding || this.departures > 0) return refused;
     const container = this.makeContainer(id);
     this.members.set(id, { container, isDeleted: false, isLeaving: false });
     return "ok";
@@ -98,8 +100,13 @@ export class PodModel {
       const others = this.remaining.filter((other) => other !== member);
       const isSandbox = id === this.id && this.isVmRunning;
       if (isSandbox && others.length > 0) return refused;
+      const departure = id === this.id ? 1 : 0;
+      this.departures += departure;
       const how = yield* member.container.delete();
-      if (how !== "ok") return how;
+      if (how !== "ok") {
+        this.departures -= departure;
+        return how;
+      }
       member.isDeleted = member.isLeaving = true;
     }
     if (this.remaining.length === 0) {

@@ -153,12 +153,14 @@ export class ProcessModel {
   }
 
   /** Its end when it never ran. */
-  abandon(): Story {
-    return this.#queue.run(() => this.#abandon());
+  abandon(code = 255): Story {
+    return this.#queue.run(() => this.#abandon(code));
   }
 
-  #abandon(): string {
-    if (this.state === "NotCreated" || this.state === "Created") this.#end(255);
+  #abandon(code: number): string {
+    if (this.state === "NotCreated" || this.state === "Created") {
+      this.#end(code);
+    }
     return "ok";
   }
 

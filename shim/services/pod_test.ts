@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { ShimError } from "../../base/errors.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import type { ContainerDocument } from "../../bridge/messages.gen.ts";
 import { Spec } from "../../oci/spec.gen.ts";
@@ -110,6 +111,27 @@ Deno.test("the sandbox container is deleted last while its VM runs", async () =>
     await scene.tasks.call("Delete", { id: "a" });
     await scene.tasks.call("Delete", { id: "pod1" });
     assertEquals(scene.shim.tasks.size, 0);
+  });
+});
+
+Deno.test("a workload is refused while the sandbox container of its pod is being deleted", async () => {
+  await withTasks(async (scene) => {
+    const { tasks, shim } = scene;
+    await scene.runPod("pod1");
+    const { guest } = scene;
+    await scene.lastProcess.exit(0);
+    guest.failNext("deleteContainerState", new ShimError("Internal", "no"));
+    await refuses(tasks.call("Delete", { id: "pod1" }), "Internal");
+    await scene.run("a"); // the sandbox container is still there
+    await scene.lastProcess.exit(0);
+    await tasks.call("Delete", { id: "a" });
+    const release = guest.holdNext("deleteContainerState");
+    const deleted = tasks.call("Delete", { id: "pod1" });
+    await scene.until(() => guest.callsOf("deleteContainerState").length === 3);
+    await refuses(scene.create("late"), "FailedPrecondition", "being deleted");
+    release();
+    await deleted;
+    assertEquals(shim.tasks.size, 0);
   });
 });
 

@@ -94,6 +94,30 @@ Deno.test("the exit of an exec that its container takes along is told before the
   });
 });
 
+Deno.test("an exec that never ran ends with status 1 when its container is deleted", async () => {
+  await withTasks(async (scene) => {
+    const { tasks } = scene;
+    await scene.run("web");
+    const exec = { id: "web", execId: "probe" };
+    await tasks.call("Exec", { ...exec, spec: processSpec });
+    const waited = tasks.call("Wait", exec);
+    await scene.lastProcess.exit(0);
+    await tasks.call("Delete", { id: "web" });
+    assertEquals((await waited).exitStatus, 1);
+    assertEquals(
+      scene.events.slice(3).map(({ topic, event }) => {
+        const { id, exitStatus } = event as { id: string; exitStatus: number };
+        return [topic, id, exitStatus];
+      }),
+      [
+        ["/tasks/exit", "web", 0],
+        ["/tasks/exit", "probe", 1],
+        ["/tasks/delete", "web", 0],
+      ],
+    );
+  });
+});
+
 Deno.test("Delete of a container does not wait for ever for an exec whose end nobody tells", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");

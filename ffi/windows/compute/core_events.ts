@@ -90,7 +90,8 @@ export class CoreEvents {
       });
       return;
     }
-    if (this.#end !== undefined || this.migrations.push(document)) return;
+    if (this.#end !== undefined) return;
+    if (this.migrations.push(document) === undefined) return;
     this.#log.warn("Dropped an event of a live migration: nobody reads them", {
       document,
     });
