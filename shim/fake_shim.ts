@@ -7,7 +7,7 @@
 import { FakeClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
-import { noTracer, type Tracer } from "../base/trace.ts";
+import { noTracer, type WatchedTracer } from "../base/trace.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
 import type { PathFiles } from "../controllers/device/plan9/mod.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
@@ -43,7 +43,7 @@ export interface FakeShimOptions {
   /** How the guests of its VMs behave. */
   readonly guest?: FakeGuestOptions;
   /** Gets a span per call of a client. */
-  readonly tracer?: Tracer;
+  readonly tracer?: WatchedTracer;
 }
 
 /** See the module. */

@@ -134,7 +134,7 @@ export interface ShimReport {
 }
 
 /** A member that is there when its value is neither undefined nor empty. */
-function known<N extends string, T>(
+export function known<N extends string, T>(
   name: N,
   value: T | "" | undefined,
 ): { readonly [M in N]?: T } {
