@@ -5,7 +5,7 @@
  */
 
 import { FakeClock } from "../base/clock.ts";
-import { silentLogger } from "../base/log.ts";
+import { type Logger, silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { noTracer, type WatchedTracer } from "../base/trace.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
@@ -44,6 +44,8 @@ export interface FakeShimOptions {
   readonly guest?: FakeGuestOptions;
   /** Gets a span per call of a client. */
   readonly tracer?: WatchedTracer;
+  /** Log of the process. */
+  readonly log?: Logger;
 }
 
 /** See the module. */
@@ -143,7 +145,7 @@ export class FakeShim {
         this.eventsClosed = true;
         return Promise.resolve();
       },
-      log: silentLogger,
+      log: options.log ?? silentLogger,
       tracer: options.tracer ?? noTracer,
       metrics: newShimMetrics(),
       clock: this.clock,

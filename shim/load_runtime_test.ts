@@ -208,6 +208,7 @@ Deno.test("host:M19 a call of a client is one trace down to the guest, and every
   const pod = runtime.newPod(vm, config);
   const calls = new Calls({
     clock: scene.clock,
+    log: silentLogger,
     tracer,
     sandboxOf: () => undefined,
   });

@@ -80,6 +80,7 @@ export class Shim {
     this.metrics = parts.metrics;
     this.calls = new Calls({
       clock: parts.clock,
+      log: parts.log,
       tracer: parts.tracer,
       sandboxOf: (id) =>
         this.tasks.get(id)?.place?.sandbox.id ?? this.sandbox?.id,

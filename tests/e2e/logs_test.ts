@@ -149,6 +149,68 @@ Deno.test({
   },
 });
 
+/** Flags of `ctr` for a container of a pod. */
+function memberFlags(pod: string, kind: "sandbox" | "container"): string[] {
+  return [
+    "--detach",
+    "--annotation",
+    `io.kubernetes.cri.container-type=${kind}`,
+    "--annotation",
+    `io.kubernetes.cri.sandbox-id=${pod}`,
+  ];
+}
+
+Deno.test({
+  name:
+    "lcow logs tells at the default level how the container of a pod that is gone lived, and why another could not be created",
+  timeout: 2 * limit, // It starts many processes.
+  fn: async () => {
+    await using ctr = await PrivateContainerd.start();
+    const [pod, web, bad] = [newId("pod"), newId("web"), newId("bad")];
+    const command = ["sleep", "1000"];
+    for (const [id, kind] of [[pod, "sandbox"], [web, "container"]] as const) {
+      await ctr.ctr(...ctr.runArgs(id, command, memberFlags(pod, kind)));
+    }
+    const refused = await ctr.run(
+      ctr.runArgs(bad, command, [
+        ...memberFlags(pod, "container"),
+        "--log-uri",
+        "binary:///bin/false",
+      ]),
+    );
+    assert(refused.code !== 0);
+    for (const id of [web, pod]) {
+      await ctr.ctr("task", "kill", "--signal", "9", id);
+      await ctr.run(["task", "delete", "--force", id]);
+      await ctr.ctr("container", "delete", id);
+    }
+    await ctr.run(["container", "delete", bad]);
+    const lines = (await lcow(ctr, "logs", web, "--json")).trimEnd()
+      .split("\n").map((line) => JSON.parse(line))
+      .filter(({ source }) => source !== "guest");
+    assertEquals(
+      lines.map(({ level, msg, exitCode, killedByClient }) =>
+        [level, msg, exitCode, killedByClient].join(" ").trimEnd()
+      ),
+      [
+        "info Container created",
+        "info Container started",
+        "info Container exited 137 true",
+      ],
+    );
+    const why = await lcow(ctr, "logs", bad, "--level", "warn");
+    assertMatch(
+      why,
+      /WARN {2}shim {2}Call failed .*rpc=containerd\.task\.v\d\.Task\/Create .*\/bin\/false/,
+    );
+    const all = messages(await lcow(ctr, "logs", pod, "--json"));
+    assertEquals(all.filter((message) => message === "The VM has ended"), [
+      "The VM has ended",
+    ]);
+    assertEquals(await ctr.leftovers(), []);
+  },
+});
+
 /** Text of the files of an archive, by name. */
 async function unpacked(
   archive: string,
