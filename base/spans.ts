@@ -8,10 +8,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { LogFields, Logger } from "./log.ts";
 import type {
+  OpenSpan,
   SpanAttributes,
   SpanKind,
   TraceHeaders,
-  Tracer,
+  WatchedTracer,
 } from "./trace.ts";
 import {
   parseTraceHeaders,
@@ -20,15 +21,7 @@ import {
 } from "./trace_context.ts";
 
 /** What a span is when it begins. */
-export interface SpanStart {
-  /** What it is of. */
-  readonly kind: SpanKind;
-  /** What is called. */
-  readonly name: string;
-  /** What the call is about. */
-  readonly attributes: SpanAttributes;
-  /** When it began, in milliseconds since 1970. */
-  readonly startedAt: number;
+export interface SpanStart extends OpenSpan {
   /** The span that it is part of. */
   readonly parent: SpanContext | undefined;
 }
@@ -141,8 +134,9 @@ export interface SpanTracerOptions {
  * console.assert(names.join() === "modify,Create");
  * ```
  */
-export class SpanTracer implements Tracer {
+export class SpanTracer implements WatchedTracer {
   readonly #current = new AsyncLocalStorage<CurrentSpan>();
+  readonly #open = new Set<OpenSpan>();
   readonly #listeners: SpanListener[] = [];
   readonly #exporter: SpanExporter;
   readonly #time: SpanTime;
@@ -176,6 +170,7 @@ export class SpanTracer implements Tracer {
       : { ...own, traceState: parent.traceState };
     const current = { context, attributes, outer, isOver: false };
     const begun = this.#time.elapsed();
+    this.#open.add(start);
     let error: FinishedSpan["error"];
     try {
       return await this.#current.run(current, task);
@@ -184,6 +179,7 @@ export class SpanTracer implements Tracer {
       throw thrown;
     } finally {
       current.isOver = true;
+      this.#open.delete(start);
       const duration = this.#time.elapsed() - begun;
       const span = { ...start, context, duration, ...(error && { error }) };
       end(span);
@@ -194,6 +190,10 @@ export class SpanTracer implements Tracer {
   headers(): TraceHeaders | undefined {
     const current = this.#current.getStore();
     return current === undefined ? undefined : traceHeaders(current.context);
+  }
+
+  open(): readonly OpenSpan[] {
+    return [...this.#open];
   }
 
   /**

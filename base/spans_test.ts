@@ -192,3 +192,34 @@ Deno.test("logSpans() writes a line per span, which names its own ids", async ()
     error: "no",
   });
 });
+
+Deno.test("SpanTracer lists the spans that have not ended, oldest first", async () => {
+  const tracer = new SpanTracer({
+    time: { now: () => 1000, elapsed: () => 0 },
+  });
+  const held = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
+  const outer = tracer.span("vm", "boot", { "uvm-id": "a@vm" }, async () => {
+    await tracer.span("hcs", "start", {}, () => held.promise);
+    await failed.promise;
+  });
+  assertEquals(
+    tracer.open().map(({ kind, name, attributes, startedAt }) => ({
+      ...{ kind, name, attributes, startedAt },
+    })),
+    [
+      {
+        kind: "vm",
+        name: "boot",
+        attributes: { "uvm-id": "a@vm" },
+        startedAt: 1000,
+      },
+      { kind: "hcs", name: "start", attributes: {}, startedAt: 1000 },
+    ],
+  );
+  held.resolve();
+  await held.promise;
+  failed.reject(new Error("injected"));
+  await assertRejects(() => outer, Error, "injected");
+  assertEquals(tracer.open(), []);
+});

@@ -19,6 +19,18 @@ export type SpanKind = "rpc" | "bridge" | "guest" | "hcs" | "hcn" | "vm";
 /** W3C trace headers: `traceparent`, and `tracestate` when there is one. */
 export type TraceHeaders = Readonly<Record<string, string>>;
 
+/** A span that has not ended. */
+export interface OpenSpan {
+  /** What it is of. */
+  readonly kind: SpanKind;
+  /** What is called. */
+  readonly name: string;
+  /** What the call is about. */
+  readonly attributes: SpanAttributes;
+  /** When it began, in milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
 /** Runs work inside spans. */
 export interface Tracer {
   /**
@@ -43,8 +55,15 @@ export interface Tracer {
   headers(): TraceHeaders | undefined;
 }
 
+/** A tracer that knows what is under way. */
+export interface WatchedTracer extends Tracer {
+  /** The spans that have not ended, in the order in which they began. */
+  open(): readonly OpenSpan[];
+}
+
 /** A tracer that records nothing. */
-export const noTracer: Tracer = {
+export const noTracer: WatchedTracer = {
   span: (_kind, _name, _attributes, task) => task(),
   headers: () => undefined,
+  open: () => [],
 };

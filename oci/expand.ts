@@ -38,29 +38,35 @@ export function withDefaults(
  * Expands groups and refuses contradictions.
  *
  * @returns A new record; the argument is left alone.
- * @throws {ShimError} InvalidArgument naming both annotations and their values.
+ * @throws {ShimError} InvalidArgument naming both annotations, and their values unless both are true.
  */
 export function expandAnnotations(
   annotations: Annotations,
 ): Record<string, string> {
   const result = { ...annotations };
-  const conflicts: string[] = [];
+  const conflicts: { names: string; values: string }[] = [];
   for (const [group, members] of Object.entries(groups)) {
     const value = annotations[group];
     if (value === undefined) continue;
     for (const member of members) {
       const explicit = result[member];
       if (explicit !== undefined && explicit !== value) {
-        conflicts.push(
-          `"${group}" = "${value}" and "${member}" = "${explicit}"`,
-        );
+        conflicts.push({
+          names: `"${group}" and "${member}"`,
+          values: `"${value}" and "${explicit}"`,
+        });
       } else result[member] = value;
     }
   }
   if (conflicts.length > 0) {
+    const listed = (part: "names" | "values"): string =>
+      conflicts.map((conflict) => conflict[part]).join("; ");
+    // The values last, as in `wrongAnnotation`.
     throw new ShimError(
       "InvalidArgument",
-      `Annotation expansion conflict: ${conflicts.join("; ")}`,
+      `Annotation expansion conflict: expected the same value of ${
+        listed("names")
+      }, got ${listed("values")}`,
     );
   }
   const isTrue = (name: string): boolean =>
@@ -68,9 +74,7 @@ export function expandAnnotations(
   if (isTrue(hostProcess) && isTrue(noHostProcess)) {
     throw new ShimError(
       "InvalidArgument",
-      `Specified annotations conflict: "${noHostProcess}" = "${
-        result[noHostProcess]
-      }" and "${hostProcess}" = "${result[hostProcess]}"`,
+      `Specified annotations conflict: "${noHostProcess}" and "${hostProcess}" are both true`,
     );
   }
   return result;

@@ -6,9 +6,11 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import type { SpanAttributes, TraceHeaders, Tracer } from "../base/trace.ts";
 import type { CallContext, Handlers } from "../ttrpc/handlers.ts";
 import type { ServiceType } from "../ttrpc/message.ts";
+import { logFailedCall } from "./call_failures.ts";
 
 /** A call that is not answered yet. */
 export interface CallUnderWay {
@@ -43,6 +45,8 @@ interface Entry extends Omit<CallUnderWay, "hasClient"> {
 export interface CallsParts {
   /** Source of time. */
   readonly clock: Clock;
+  /** Gets a line per call that fails. */
+  readonly log: Logger;
   /** Gets a span per call, as part of the client's trace. */
   readonly tracer: Tracer;
   /** The id of the sandbox that a task is in, or is to be in. */
@@ -74,7 +78,7 @@ export class Calls {
     }));
   }
 
-  /** The same handlers; their calls are listed and traced from now on. */
+  /** The same handlers; their calls are listed and traced, their failures logged. */
   watch<S extends ServiceType>(handlers: Handlers<S>): Handlers<S> {
     const watched = Object.entries<AnyHandler>(
       handlers as unknown as Record<string, AnyHandler>,
@@ -96,13 +100,26 @@ export class Calls {
           "rpc",
           `${service}/${method}`,
           this.#attributes(request),
-          () => handler(request, context, ...rest),
+          () => this.#logged(context, () => handler(request, context, ...rest)),
           headersOf(context),
         );
       } finally {
         this.#entries.delete(entry);
       }
     };
+  }
+
+  /** Within the span, whose ids the line is to have. */
+  async #logged<T>(
+    call: CallContext,
+    handle: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await handle();
+    } catch (error) {
+      logFailedCall(this.#parts.log, call, error);
+      throw error;
+    }
   }
 
   /** What a request is about, in the names of log fields. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../base/clock.ts";
-import { ShimError } from "../base/errors.ts";
+import { type ErrorCode, ShimError } from "../base/errors.ts";
+import { jsonLogger, type Logger, silentLogger } from "../base/log.ts";
 import { type FinishedSpan, SpanTracer } from "../base/spans.ts";
 import { noTracer, type Tracer } from "../base/trace.ts";
 import { TaskV3 } from "../ttrpc/api/task.gen.ts";
@@ -15,6 +16,7 @@ const service = TaskV3.name;
 function scene(
   handlers: Handlers<typeof TaskV3>,
   tracer: Tracer = noTracer,
+  log: Logger = silentLogger,
 ): {
   clock: FakeClock;
   calls: Calls;
@@ -23,6 +25,7 @@ function scene(
   const clock = new FakeClock();
   const calls = new Calls({
     clock,
+    log,
     tracer,
     sandboxOf: (id) => id === "web" ? "pod1" : undefined,
   });
@@ -72,7 +75,12 @@ Deno.test("host:O11 wrapped handlers run from the outside in, and end from the i
     return clock;
   });
   const [outer, inner] = clocks.map((clock) =>
-    new Calls({ clock, tracer: noTracer, sandboxOf: () => undefined })
+    new Calls({
+      clock,
+      log: silentLogger,
+      tracer: noTracer,
+      sandboxOf: () => undefined,
+    })
   ) as [Calls, Calls];
   const listed = (): number[] =>
     [outer, inner].map(({ underWay }) => underWay.length);
@@ -157,4 +165,47 @@ Deno.test("a call is a span in the trace of its client, with the ids of its requ
   });
   assertEquals([kill.parent, kill.attributes], [undefined, { cid: "other" }]);
   assertEquals((kill.error?.thrown as Error).message, "no");
+});
+
+Deno.test("a call that fails is one line with its ids: a warning, or debug for what happens every day", async () => {
+  const cases: [
+    method: keyof typeof TaskV3.methods,
+    code: ErrorCode,
+    level: string,
+  ][] = [
+    ["Create", "FailedPrecondition", "warn"],
+    ["Create", "Canceled", "warn"],
+    ["Start", "NotFound", "warn"],
+    ["State", "NotFound", "debug"],
+    ["State", "Internal", "warn"],
+    ["Wait", "Canceled", "debug"],
+    ["Wait", "Unavailable", "warn"],
+    ["Kill", "NotFound", "debug"],
+    ["Delete", "NotFound", "debug"],
+    ["Delete", "FailedPrecondition", "warn"],
+    ["Stats", "FailedPrecondition", "debug"],
+  ];
+  for (const [method, code, level] of cases) {
+    const lines: string[] = [];
+    const tracer = new SpanTracer();
+    const log = jsonLogger((line) => lines.push(line), {
+      level: "debug",
+      current: () => tracer.fields(),
+    });
+    const fail = () => Promise.reject(new ShimError(code, "it broke"));
+    const { tasks } = scene({ [method]: fail }, tracer, log);
+    await assertRejects(() => tasks.call(method, { id: "web" }), ShimError);
+    assertEquals(lines.length, 1);
+    const { time: _time, trace_id: _trace, span_id: _span, ...line } = JSON
+      .parse(lines[0]!);
+    assertEquals(line, {
+      level,
+      msg: "Call failed",
+      "sandbox-id": "pod1",
+      cid: "web",
+      rpc: `${service}/${method}`,
+      code,
+      error: "it broke",
+    });
+  }
 });

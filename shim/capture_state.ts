@@ -4,9 +4,8 @@
  * @module
  */
 
-import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { guestStacks } from "./guest_stacks.ts";
+import { askGuest } from "./guest_stacks.ts";
 import type { Shim } from "./shim.ts";
 import { hostStacks } from "./stacks.ts";
 
@@ -24,10 +23,9 @@ export async function captureState(shim: Shim, parent: Logger): Promise<void> {
     : parent.child({ "sandbox-id": sandbox.id });
   log.info("State of the shim", { stacks: hostStacks(shim) });
   if (sandbox?.vmState !== "Running") return;
-  try {
-    const stacks = await guestStacks(shim, sandbox);
-    if (stacks !== "") log.info("State of the guest", { stacks });
-  } catch (error) {
-    log.warn("The guest does not tell its state", { error: messageOf(error) });
+  const { stacks, problem } = await askGuest(shim);
+  if (stacks !== "") log.info("State of the guest", { stacks });
+  if (problem !== "") {
+    log.warn("The guest does not tell its state", { error: problem });
   }
 }

@@ -5,9 +5,9 @@
  */
 
 import { FakeClock } from "../base/clock.ts";
-import { silentLogger } from "../base/log.ts";
+import { type Logger, silentLogger } from "../base/log.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
-import { noTracer, type Tracer } from "../base/trace.ts";
+import { noTracer, type WatchedTracer } from "../base/trace.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
 import type { PathFiles } from "../controllers/device/plan9/mod.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
@@ -43,7 +43,9 @@ export interface FakeShimOptions {
   /** How the guests of its VMs behave. */
   readonly guest?: FakeGuestOptions;
   /** Gets a span per call of a client. */
-  readonly tracer?: Tracer;
+  readonly tracer?: WatchedTracer;
+  /** Log of the process. */
+  readonly log?: Logger;
 }
 
 /** See the module. */
@@ -149,7 +151,7 @@ export class FakeShim {
         this.endpointClosed = true;
         return Promise.resolve();
       },
-      log: silentLogger,
+      log: options.log ?? silentLogger,
       tracer: options.tracer ?? noTracer,
       metrics: newShimMetrics(),
       clock: this.clock,

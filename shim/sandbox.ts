@@ -141,7 +141,7 @@ export class Sandbox {
 
   async #create(runtime: Runtime, signal: AbortSignal): Promise<void> {
     const { id, bundle, options, annotations, devices } = this.config;
-    const vm = this.#vm = runtime.newVm(`${id}@vm`);
+    const vm = this.#vm = runtime.newVm(`${id}@vm`, id);
     const record = {
       systemId: `${id}@vm`,
       owner: shimName,
@@ -183,10 +183,10 @@ export class Sandbox {
   }
 
   async #onExit(end: SandboxEnd): Promise<void> {
-    this.#log.info("The VM has ended", {
-      "uvm-id": this.#record?.systemId,
-      ...(end.error === undefined ? {} : { error: end.error }),
-    });
+    const about = { "uvm-id": this.#record?.systemId };
+    const { error } = end;
+    if (error === undefined) this.#log.info("The VM has ended", about);
+    else this.#log.warn("The VM has ended unasked", { ...about, error });
     try {
       // First of all: whoever hears of the end may remove the bundle.
       await this.#recordEnd();

@@ -9,7 +9,7 @@ import { type Clock, deadline } from "../base/clock.ts";
 import { messageOf, ShimError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { limits, type Timeouts } from "../base/timeouts.ts";
-import type { Tracer } from "../base/trace.ts";
+import type { WatchedTracer } from "../base/trace.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
 import { Calls } from "./calls.ts";
@@ -34,8 +34,8 @@ export interface ShimParts {
   readonly closeEndpoint: () => Promise<void>;
   /** Log of the process. */
   readonly log: Logger;
-  /** Gets a span per call of a client. */
-  readonly tracer: Tracer;
+  /** Gets a span per call of a client; knows what is under way. */
+  readonly tracer: WatchedTracer;
   /** What is counted. */
   readonly metrics: ShimMetrics;
   /** Source of time. */
@@ -85,6 +85,7 @@ export class Shim {
     this.metrics = parts.metrics;
     this.calls = new Calls({
       clock: parts.clock,
+      log: parts.log,
       tracer: parts.tracer,
       sandboxOf: (id) =>
         this.tasks.get(id)?.place?.sandbox.id ?? this.sandbox?.id,
@@ -104,6 +105,11 @@ export class Shim {
   /** Source of time. */
   get clock(): Clock {
     return this.#parts.clock;
+  }
+
+  /** Knows what the shim waits for. */
+  get tracer(): WatchedTracer {
+    return this.#parts.tracer;
   }
 
   /** Bounds. */

@@ -7,6 +7,8 @@
 
 import { nullGuid } from "../base/guid.ts";
 import { limits } from "../base/timeouts.ts";
+import type { OpenSpan, SpanKind } from "../base/trace.ts";
+import { guestCalls } from "./guest_calls.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Shim } from "./shim.ts";
 import type { Task } from "./task.ts";
@@ -19,20 +21,30 @@ function age(since: number, now: number): string {
 
 function vmLine(sandbox: Sandbox, now: number): string {
   const state = sandbox.vmState;
-  if (state !== "Running") return `VM ${state}`;
-  const { startedAt } = sandbox.vm;
-  return `VM Running${
-    startedAt === undefined ? "" : ` for ${age(startedAt, now)}`
-  }`;
+  if (state === "NotCreated") return `VM ${state}`;
+  const { startedAt, stoppedAt } = sandbox.vm;
+  const since = { Running: startedAt, Terminated: stoppedAt }[state];
+  return `VM ${state}${since === undefined ? "" : ` for ${age(since, now)}`}`;
 }
 
-/** What the guest has not answered; waits for processes last as long as those. */
-function guestLines(sandbox: Sandbox, now: number): string[] {
-  if (sandbox.vmState !== "Running") return [];
-  return sandbox.vm.guest.pending.map(({ rpc, containerId, since }) => {
+/** What the guest has not answered. */
+function guestLines(shim: Shim, sandbox: Sandbox, now: number): string[] {
+  return guestCalls(shim, sandbox).map(({ rpc, containerId, since }) => {
     const target = containerId === nullGuid ? "the VM" : `"${containerId}"`;
     return `  guest call ${rpc} of ${target}: for ${age(since, now)}`;
   });
+}
+
+/** What is told of by spans alone: phases of a VM, and calls of the host's services. */
+const hostKinds: readonly SpanKind[] = ["vm", "hcs", "hcn"];
+
+function spanLine(
+  { kind, name, attributes, startedAt }: OpenSpan,
+  now: number,
+): string {
+  const about = Object.entries(attributes)
+    .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`).join("");
+  return `${kind} ${name}${about}: for ${age(startedAt, now)}`;
 }
 
 function processLine(process: Process, now: number): string {
@@ -67,9 +79,9 @@ function cut(text: string): string {
 }
 
 /**
- * The state of everything in a shim: sandboxes, tasks with their processes, and
- * the calls of clients and to the guest that are not answered yet, with their
- * ages.
+ * The state of everything in a shim: sandboxes, tasks with their processes, the
+ * phases of VMs, and the calls of clients, to the guest and to the host's services
+ * that are not answered yet, with their ages.
  *
  * @returns Lines, cut off behind `limits.stacks` characters.
  */
@@ -81,8 +93,10 @@ export function hostStacks(shim: Shim): string {
       `sandbox "${sandbox.id}": ${
         vmLine(sandbox, now)
       }, pods ${sandbox.pods.size}`,
-      ...guestLines(sandbox, now),
+      ...guestLines(shim, sandbox, now),
     ]),
+    ...shim.tracer.open().filter(({ kind }) => hostKinds.includes(kind))
+      .map((span) => spanLine(span, now)),
     ...[...shim.tasks.values()].flatMap((task) => taskLines(task, now)),
     ...shim.calls.underWay.map(({ service, method, ids, since, hasClient }) => {
       const about = ids.map((id) => ` "${id}"`).join("");

@@ -7,7 +7,7 @@
 
 import { abortable, type Clock, deadline } from "../base/clock.ts";
 import { messageOf, ShimError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
+import type { LogFields, Logger } from "../base/log.ts";
 import { SerialQueue } from "../base/queue.ts";
 import type { State } from "../base/states.ts";
 import type { Timeouts } from "../base/timeouts.ts";
@@ -106,11 +106,18 @@ export class Task {
     this.#place = place;
   }
 
+  /** What its lines in the log carry: it outlives the calls that have such ids. */
+  get #ids(): LogFields {
+    const { sandbox, pod } = this.#place ?? {};
+    return { "sandbox-id": sandbox?.id, pod: pod?.id, cid: this.id };
+  }
+
   /** Its container exists: tells TaskCreate. */
   created(container: Container): void {
     this.#state.to("create");
     this.#container = container;
     this.#events.created(this.request);
+    this.#context.log.info("Container created", this.#ids);
     this.#watch(init, container.init);
     this.#created.resolve();
   }
@@ -140,8 +147,19 @@ export class Task {
       new ExitWatch(this.#ended(process), ({ code, at }) => {
         const { pid } = process.status();
         this.#events.exited(this.id, execId, { pid, code, at });
+        if (execId === init) this.#logExit(process, code);
       }),
     );
+  }
+
+  /** What nobody can see any more once the container is deleted. */
+  #logExit({ isKilled }: Process, code: number): void {
+    this.#context.log.info("Container exited", {
+      ...this.#ids,
+      exitCode: code >>> 0,
+      ...(isKilled && { killedByClient: true }),
+      ...(this.#oomKills > 0n && { oomKills: Number(this.#oomKills) }),
+    });
   }
 
   /** The exit of a process, once it is told if memory was the reason. */
@@ -204,6 +222,7 @@ export class Task {
       const start = (): Promise<number> => container.start(signal);
       return await (watch?.start(start, (pid) => {
         this.#events.started(this.id, pid);
+        this.#context.log.info("Container started", { ...this.#ids, pid });
       }) ?? start());
     }
     const process = container.process(execId);

@@ -270,6 +270,25 @@ Deno.test("lcow bundle does not wait for a shim or a check that hangs", async ()
   }, withHost);
 });
 
+Deno.test("lcow bundle has what the shim does when the guest does not answer", async () => {
+  await withScene(async (scene) => {
+    const { tasks } = scene;
+    await tasks.run("pod1");
+    await leave(scene);
+    const release = tasks.guest.holdNext("dumpStacks");
+    const making = scene.bundle("pod1");
+    await tasks.until(() => tasks.guest.callsOf("dumpStacks").length > 0);
+    await tasks.clock.advance(5000);
+    const { manifest, text } = await making;
+    assertEquals(manifest.missing, []);
+    assertMatch(
+      await text("stacks.txt"),
+      /^Host:\nshim: pid [^]*\nGuest:\nThe guest does not tell .* longer than 5000 ms\n$/,
+    );
+    release();
+  });
+});
+
 Deno.test("lcow bundle works without a folder for logs", async () => {
   await withScene(async ({ host, tasks, bundle }) => {
     await tasks.run("pod1");

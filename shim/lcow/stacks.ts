@@ -4,9 +4,11 @@
  * @module
  */
 
-import { messageOf } from "../../base/errors.ts";
+import { classify, messageOf } from "../../base/errors.ts";
+import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
-import { nameOf, type ShimReport } from "./report.ts";
+import type { CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
+import { known, nameOf, type ShimReport } from "./report.ts";
 import { findShimOf, findShims, withShim } from "./shims.ts";
 import { type LcowContext, namespaceOf, type Word } from "./word.ts";
 
@@ -22,8 +24,39 @@ export interface StacksReport {
   readonly host?: string;
   /** What the guest is doing; absent when it cannot tell. */
   readonly guest?: string;
-  /** Why there is neither. */
+  /** Why the guest did not answer; a shim that is too old does not tell without it. */
+  readonly guestProblem?: string;
+  /** Why nothing is known. */
   readonly problem?: string;
+}
+
+/** @throws {ShimError} From an older shim also why its guest has not answered. */
+async function request(
+  client: TtrpcClient,
+  options: CallOptions,
+): Promise<Pick<StacksReport, "host" | "guest" | "guestProblem">> {
+  try {
+    const { shim, guest, guestProblem } = await client.call(
+      Operator,
+      "Stacks",
+      {},
+      options,
+    );
+    return {
+      host: shim,
+      ...known("guest", guest),
+      ...known("guestProblem", guestProblem),
+    };
+  } catch (error) {
+    if (classify(error) !== "NotImplemented") throw error;
+    const { stacks, guestStacks } = await client.call(
+      ShimDiag,
+      "DiagStacks",
+      {},
+      options,
+    );
+    return { host: stacks, ...known("guest", guestStacks) };
+  }
 }
 
 /**
@@ -37,28 +70,24 @@ export async function stacksOf(
   signal: AbortSignal,
 ): Promise<StacksReport> {
   const { address, namespace, key } = report;
-  const about = {
-    address,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(key === undefined ? {} : { key }),
-  };
-  const { stacks, guestStacks } = await withShim(
-    address,
-    context,
-    signal,
-    (client, options) => client.call(ShimDiag, "DiagStacks", {}, options),
-  );
+  const told = await withShim(address, context, signal, request);
   return {
-    ...about,
-    host: stacks,
-    ...(guestStacks === "" ? {} : { guest: guestStacks }),
+    address,
+    ...known("namespace", namespace),
+    ...known("key", key),
+    ...told,
   };
 }
 
 /** The answer for people. */
-export function stacksText({ host, guest, problem }: StacksReport): string {
+export function stacksText(
+  { host, guest, guestProblem, problem }: StacksReport,
+): string {
   if (host === undefined) return `Cannot ask it: ${problem}\n`;
-  const guestText = guest ?? "The guest cannot tell what it is doing.\n";
+  const guestText = guest ??
+    (guestProblem === undefined
+      ? "The guest cannot tell what it is doing.\n"
+      : `The guest does not tell what it is doing: ${guestProblem}\n`);
   return `Host:\n${host}\nGuest:\n${guestText}`;
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { withHost, withServedShim } from "./lcow_scene.ts";
+import { registerOlder, withHost, withServedShim } from "./lcow_scene.ts";
 
 Deno.test("lcow stacks prints what shim and guest are doing", async () => {
   await withServedShim(async (host, scene) => {
@@ -24,33 +24,53 @@ Deno.test("lcow stacks prints what shim and guest are doing", async () => {
   });
 });
 
-Deno.test("lcow stacks of one shim tells what it answered, of all goes on", async () => {
+Deno.test("lcow stacks tells what the shim does without a VM", async () => {
   await withServedShim(async (host) => {
-    assertEquals(await host.run(["stacks", "pod1"]), {
-      code: 1,
-      stdout: "",
-      stderr:
-        "containerd-shim-lcow-v2: vm is not running (state: NotCreated)\n",
-    });
-    assertEquals(await host.run(["stacks"]), {
-      code: 0,
-      stdout: "Shim n/pod1\n" +
-        "Cannot ask it: vm is not running (state: NotCreated)\n",
-      stderr: "",
-    });
+    for (const args of [["stacks", "pod1"], ["stacks"]]) {
+      const { code, stdout } = await host.run(args);
+      assertEquals(code, 0);
+      assertMatch(
+        stdout,
+        /Host:\nshim: pid \d+\n[^]*\nGuest:\nThe guest does not tell what it is doing: vm is not running \(state: NotCreated\)\n$/,
+      );
+    }
   });
 });
 
-Deno.test("lcow stacks gives up on a guest that does not answer", async () => {
+Deno.test("lcow stacks tells what the shim does while the guest does not answer", async () => {
   await withServedShim(async (host, scene) => {
     await scene.run("pod1");
     const release = scene.guest.holdNext("dumpStacks");
-    const answer = host.run(["stacks", "pod1"]);
+    const answer = host.run(["stacks", "pod1", "--json"]);
     await scene.until(() => scene.guest.callsOf("dumpStacks").length > 0);
     await scene.clock.advance(5000);
-    const { code, stderr } = await answer;
-    assertEquals(code, 1);
-    assertMatch(stderr, /longer than 5000 ms/);
+    const { code, stdout } = await answer;
+    assertEquals(code, 0);
+    const [{ host: text, guestProblem, guest, problem }] =
+      JSON.parse(stdout).shims;
+    assertMatch(text, /\ntask "pod1"/);
+    assertMatch(guestProblem, /longer than 5000 ms/);
+    assertEquals([guest, problem], [undefined, undefined]);
+    release();
+  });
+});
+
+Deno.test("lcow stacks asks an older shim, which tells nothing while its guest does not answer", async () => {
+  await withHost(async (host, scene) => {
+    await host.serve("n", "pod1", registerOlder(scene));
+    const ask = () => host.run(["stacks", "pod1", "--namespace", "n"]);
+    await scene.run("pod1");
+    scene.guest.stacks = "all is quiet\n";
+    const { code, stdout } = await ask();
+    assertEquals(code, 0);
+    assertMatch(stdout, /^Host:\nshim: pid [^]*\nGuest:\nall is quiet\n$/);
+    const release = scene.guest.holdNext("dumpStacks");
+    const answer = ask();
+    await scene.until(() => scene.guest.callsOf("dumpStacks").length > 1);
+    await scene.clock.advance(5000);
+    const refused = await answer;
+    assertEquals(refused.code, 1);
+    assertMatch(refused.stderr, /longer than 5000 ms/);
     release();
   });
 });

@@ -12,29 +12,11 @@ import type {
   Task as DiagTask,
 } from "../../ttrpc/api/shimdiag.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
-import { guestStacks } from "../guest_stacks.ts";
+import { guestStacks, runningSandbox } from "../guest_stacks.ts";
 import type { SharedPath } from "../runtime.ts";
-import type { Sandbox } from "../sandbox.ts";
 import type { Shim } from "../shim.ts";
 import { hostStacks } from "../stacks.ts";
 import type { Task } from "../task.ts";
-
-/**
- * The sandbox whose VM runs.
- *
- * @throws {ShimError} FailedPrecondition `vm is not running (state: …)`.
- */
-function running(shim: Shim): Sandbox {
-  const { sandbox } = shim;
-  if (sandbox === undefined) {
-    throw new ShimError(
-      "FailedPrecondition",
-      "vm is not running (state: NotCreated)",
-    );
-  }
-  sandbox.requireRunning();
-  return sandbox;
-}
 
 /** @throws {ShimError} With the class of what went wrong. */
 async function execInVm(
@@ -42,7 +24,7 @@ async function execInVm(
   { args, workdir, terminal, stdin, stdout, stderr }: ExecProcessRequest,
   signal: AbortSignal,
 ): Promise<number> {
-  const { vm, config } = running(shim);
+  const { vm, config } = runningSandbox(shim);
   const stdio = { terminal, stdin, stdout, stderr };
   try {
     const runtime = await shim.runtime;
@@ -70,7 +52,7 @@ function execsOf({ container }: Task): Exec[] {
 }
 
 function listTasks(shim: Shim, withExecs: boolean): DiagTask[] {
-  running(shim);
+  runningSandbox(shim);
   return [...shim.tasks.values()].map((task) => ({
     id: task.id,
     execs: withExecs ? execsOf(task) : [],
@@ -89,7 +71,7 @@ export async function shareForPeople(
   shared: SharedPath,
   signal: AbortSignal,
 ): Promise<string> {
-  const { id, vm } = running(shim);
+  const { id, vm } = runningSandbox(shim);
   const runtime = await shim.runtime;
   const path = await runtime.share(vm, shared, signal);
   shim.log.info("A path of the host is shared", {
@@ -107,9 +89,8 @@ export function diagHandlers(shim: Shim): Handlers<typeof ShimDiag> {
       exitCode: await execInVm(shim, request, signal),
     }),
     DiagStacks: async (_request, { signal }) => {
-      const sandbox = running(shim);
       const stacks = hostStacks(shim);
-      return { stacks, guestStacks: await guestStacks(shim, sandbox, signal) };
+      return { stacks, guestStacks: await guestStacks(shim, signal) };
     },
     DiagTasks: ({ execs }) =>
       Promise.try(() => ({ tasks: listTasks(shim, execs) })),

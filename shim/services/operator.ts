@@ -1,29 +1,31 @@
 /**
  * The Operator service: what `lcow` asks a shim. It answers from the registries,
- * so that a hung guest holds nothing up.
+ * so that a hung guest holds nothing up, except for a moment its own stacks.
  *
  * @module
  */
 
 import type {
-  GuestCallDescription,
   Operator,
   ProcessDescription,
   SandboxDescription,
   TaskDescription,
 } from "../../ttrpc/api/operator.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
+import { guestCalls } from "../guest_calls.ts";
+import { askGuest } from "../guest_stacks.ts";
 import { metricsText } from "../metrics.ts";
 import type { Process } from "../runtime.ts";
 import type { Sandbox } from "../sandbox.ts";
 import type { Shim } from "../shim.ts";
+import { hostStacks } from "../stacks.ts";
 import type { Task } from "../task.ts";
 import { timestamp } from "../timestamp.ts";
 import { shimVersion } from "../version.ts";
 import { shareForPeople } from "./diag.ts";
 
 /** Level of the service: 1 more for every method or member that it gets. */
-export const operatorLevel = 2;
+export const operatorLevel = 4;
 
 /** Which shim this is. */
 export interface ShimIdentity {
@@ -66,7 +68,7 @@ function describeTask(task: Task): TaskDescription {
   };
 }
 
-function describeSandbox(sandbox: Sandbox): SandboxDescription {
+function describeSandbox(shim: Shim, sandbox: Sandbox): SandboxDescription {
   const { id, config, vmState } = sandbox;
   const about = {
     id,
@@ -76,25 +78,19 @@ function describeSandbox(sandbox: Sandbox): SandboxDescription {
     runtimeId: "",
     implicit: config.implicit,
     pods: [...sandbox.pods.keys()],
-    guestCalls: [],
+    guestCalls: guestCalls(shim, sandbox).map(({ since, ...call }) => ({
+      ...call,
+      since: timestamp(since),
+    })),
   };
   if (vmState === "NotCreated") return about;
-  const { startedAt, runtimeId } = sandbox.vm;
+  const { startedAt, stoppedAt, runtimeId } = sandbox.vm;
   return {
     ...about,
     runtimeId,
     ...(startedAt === undefined ? {} : { startedAt: timestamp(startedAt) }),
-    guestCalls: guestCalls(sandbox),
+    ...(stoppedAt === undefined ? {} : { endedAt: timestamp(stoppedAt) }),
   };
-}
-
-function guestCalls(sandbox: Sandbox): GuestCallDescription[] {
-  if (sandbox.vmState !== "Running") return [];
-  return sandbox.vm.guest.pending.map(({ rpc, containerId, since }) => ({
-    rpc,
-    containerId,
-    since: timestamp(since),
-  }));
 }
 
 /**
@@ -116,7 +112,9 @@ export function operatorHandlers(
         namespace,
         key,
         startedAt: timestamp(performance.timeOrigin),
-        sandboxes: [...shim.sandboxes.values()].map(describeSandbox),
+        sandboxes: [...shim.sandboxes.values()].map((sandbox) =>
+          describeSandbox(shim, sandbox)
+        ),
         tasks: [...shim.tasks.values()].map(describeTask),
         calls: shim.calls.underWay.map(({ since, ...call }) => ({
           ...call,
@@ -127,6 +125,11 @@ export function operatorHandlers(
     Share: async ({ hostPath, readOnly }, { signal }) => ({
       guestPath: await shareForPeople(shim, { hostPath, readOnly }, signal),
     }),
+    Stacks: async (_request, { signal }) => {
+      const told = hostStacks(shim);
+      const { stacks, problem } = await askGuest(shim, signal);
+      return { shim: told, guest: stacks, guestProblem: problem };
+    },
     Metrics: () => Promise.try(() => ({ text: metricsText(shim) })),
   };
 }

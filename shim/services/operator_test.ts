@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { nullGuid } from "../../base/guid.ts";
+import { SpanTracer } from "../../base/spans.ts";
 import {
   type DescribeResponse,
   Operator,
@@ -32,7 +33,7 @@ Deno.test("Describe answers before there is a sandbox", async () => {
         namespace: "n",
         key: "pod1",
         pid: Deno.pid,
-        apiLevel: 2,
+        apiLevel: 4,
         sandboxes: [],
         tasks: [],
       },
@@ -44,16 +45,17 @@ Deno.test("Describe tells the VM's states, also behind its end", async () => {
   await withTasks(async (scene) => {
     const vm = async (): Promise<unknown[]> => {
       const [sandbox] = (await describe(scene.shim)).sandboxes;
-      const { vmState, runtimeId, startedAt, implicit } = sandbox!;
-      return [vmState, runtimeId, startedAt !== undefined, implicit];
+      const { vmState, runtimeId, startedAt, endedAt, implicit } = sandbox!;
+      const times = [startedAt, endedAt].map((time) => time !== undefined);
+      return [vmState, runtimeId, ...times, implicit];
     };
     await scene.sandboxes.create("pod1", scene.bundle);
     const { runtimeId } = scene.vm;
-    assertEquals(await vm(), ["Created", runtimeId, false, false]);
+    assertEquals(await vm(), ["Created", runtimeId, false, false, false]);
     await scene.sandboxes.start("pod1");
-    assertEquals(await vm(), ["Running", runtimeId, true, false]);
+    assertEquals(await vm(), ["Running", runtimeId, true, false, false]);
     await scene.sandboxes.stop("pod1");
-    assertEquals((await vm())[0], "Terminated");
+    assertEquals(await vm(), ["Terminated", runtimeId, true, true, false]);
   });
 });
 
@@ -131,5 +133,74 @@ Deno.test("Share answers the path in the guest, and is refused without a VM", as
     await scene.run("pod1");
     const { guestPath } = await share();
     assertEquals(guestPath.startsWith("/run/"), true, guestPath);
+  });
+});
+
+Deno.test("Stacks tells what the shim waits for while a VM boots", async () => {
+  const time = { now: (): number => 0, elapsed: () => 0 };
+  const tracer = new SpanTracer({ time });
+  await withTasks(async (scene) => {
+    const { shim, clock, bundle } = scene;
+    time.now = () => clock.now();
+    const stacks = () => operator(shim).call("Stacks", {});
+    await scene.sandboxes.create("pod1", bundle);
+    const release = scene.vm.holdNext("start");
+    const uvm = { "uvm-id": "pod1@vm" };
+    const starting = tracer.span(
+      "vm",
+      "handshake",
+      uvm,
+      () =>
+        tracer.span(
+          "bridge",
+          "NegotiateProtocol",
+          {},
+          () =>
+            tracer.span(
+              "hcs",
+              "modify",
+              { ...uvm, "request-type": "Add" },
+              () => scene.sandboxes.start("pod1"),
+            ),
+        ),
+    );
+    await scene.until(() => scene.vm.calls.includes("start"));
+    await clock.advance(1500);
+    const { shim: told, guest, guestProblem } = await stacks();
+    assertEquals(told.split("\n").slice(1), [
+      'sandbox "pod1": VM Created, pods 0',
+      "  guest call NegotiateProtocol of the VM: for 1.500 s",
+      'vm handshake uvm-id="pod1@vm": for 1.500 s',
+      'hcs modify uvm-id="pod1@vm" request-type="Add": for 1.500 s',
+      'call containerd.runtime.sandbox.v1.Sandbox/StartSandbox "pod1": for 1.500 s',
+      "call lcow.operator.v1.Operator/Stacks: for 0.000 s",
+      "",
+    ]);
+    assertEquals(guest, "");
+    assertEquals(guestProblem, "vm is not running (state: Created)");
+    const [sandbox] = (await describe(shim)).sandboxes;
+    assertEquals(sandbox?.guestCalls.map(({ rpc }) => rpc), [
+      "NegotiateProtocol",
+    ]);
+    release();
+    await starting;
+  }, { tracer });
+});
+
+Deno.test("Stacks tells what shim and guest do, and since when a VM has ended", async () => {
+  await withTasks(async (scene) => {
+    const stacks = () => operator(scene.shim).call("Stacks", {});
+    await scene.run("pod1");
+    scene.guest.stacks = "all is quiet\n";
+    const { shim, guest, guestProblem } = await stacks();
+    assertStringIncludes(shim, '\ntask "pod1"');
+    assertEquals([guest, guestProblem], ["all is quiet\n", ""]);
+    await scene.sandboxes.stop("pod1");
+    const ended = await stacks();
+    assertMatch(
+      ended.shim,
+      /^sandbox "pod1": VM Terminated for .* s, pods 1$/m,
+    );
+    assertEquals(ended.guestProblem, "vm is not running (state: Terminated)");
   });
 });

@@ -149,6 +149,74 @@ Deno.test({
   },
 });
 
+/** Flags of `ctr` for a container of a pod. */
+function memberFlags(pod: string, kind: "sandbox" | "container"): string[] {
+  return [
+    "--detach",
+    "--annotation",
+    `io.kubernetes.cri.container-type=${kind}`,
+    "--annotation",
+    `io.kubernetes.cri.sandbox-id=${pod}`,
+  ];
+}
+
+Deno.test({
+  name:
+    "lcow logs tells at the default level how the container of a pod that is gone lived, and why another could not be created",
+  timeout: 2 * limit, // It starts many processes.
+  fn: async () => {
+    await using ctr = await PrivateContainerd.start();
+    const [pod, web, bad] = [newId("pod"), newId("web"), newId("bad")];
+    const command = ["sleep", "1000"];
+    for (const [id, kind] of [[pod, "sandbox"], [web, "container"]] as const) {
+      await ctr.ctr(...ctr.runArgs(id, command, memberFlags(pod, kind)));
+    }
+    const refused = await ctr.run(
+      ctr.runArgs(bad, command, [
+        ...memberFlags(pod, "container"),
+        "--log-uri",
+        "binary:///bin/false",
+      ]),
+    );
+    assert(refused.code !== 0);
+    for (const id of [web, pod]) {
+      await ctr.ctr("task", "kill", "--signal", "9", id);
+      await ctr.run(["task", "delete", "--force", id]);
+      await ctr.ctr("container", "delete", id);
+    }
+    await ctr.run(["container", "delete", bad]);
+    const linesOf = async (id: string) =>
+      (await lcow(ctr, "logs", id, "--json")).trimEnd()
+        .split("\n").map((line) => JSON.parse(line));
+    const lines = (await linesOf(web))
+      .filter(({ source }) => source !== "guest");
+    assertEquals(
+      lines.map(({ level, msg, exitCode, killedByClient }) =>
+        [level, msg, exitCode, killedByClient].join(" ").trimEnd()
+      ),
+      [
+        "info Container created",
+        "info Container started",
+        "info Container exited 137 true",
+      ],
+    );
+    const why = await lcow(ctr, "logs", bad, "--level", "warn");
+    assertMatch(
+      why,
+      /WARN {2}shim {2}Call failed .*rpc=containerd\.task\.v\d\.Task\/Create .*\/bin\/false/,
+    );
+    const all = await linesOf(pod);
+    assertEquals(all.filter(({ msg }) => msg === "The VM has ended").length, 1);
+    const ofGuest = all.filter(({ source }) => source === "guest");
+    assert(ofGuest.length > 0);
+    assertEquals(
+      new Set(ofGuest.map((line) => line["sandbox-id"])),
+      new Set([pod]),
+    );
+    assertEquals(await ctr.leftovers(), []);
+  },
+});
+
 /** Text of the files of an archive, by name. */
 async function unpacked(
   archive: string,
@@ -188,7 +256,11 @@ Deno.test({
     const id = newId();
     const secret = `hunter2-${crypto.randomUUID()}`;
     const flags = ["--detach", "--env", `PASSWORD=${secret}`];
-    const notes = ["--annotation", `org.example.token=${secret}`];
+    const size = "io.microsoft.virtualmachine.computetopology.memory.sizeinmb";
+    const notes = ["org.example.token", size].flatMap((name) => [
+      "--annotation",
+      `${name}=${secret}`,
+    ]);
     await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], [...flags, ...notes]));
     const exec = ["--detach", "--fifo-dir", `${ctr.dir}/fifo`, "--exec-id"];
     await ctr.ctr("task", "exec", ...exec, "probe", id, "sleep", "1000");

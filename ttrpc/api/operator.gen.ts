@@ -134,6 +134,8 @@ export interface SandboxDescription {
   /** Ids. */
   pods: string[];
   guestCalls: GuestCallDescription[];
+  /** Absent before the VM has ended. */
+  endedAt?: Timestamp;
 }
 
 /** Codec of {@linkcode SandboxDescription}. */
@@ -152,6 +154,7 @@ export const SandboxDescription: MessageType<SandboxDescription> = message(
       for (const item of value.guestCalls ?? []) {
         writeMessage(writer, 74, GuestCallDescription, item);
       }
+      if (value.endedAt) writeMessage(writer, 82, Timestamp, value.endedAt);
     },
     read(reader) {
       const value: SandboxDescription = {
@@ -193,6 +196,9 @@ export const SandboxDescription: MessageType<SandboxDescription> = message(
             break;
           case 74:
             value.guestCalls.push(readMessage(reader, GuestCallDescription));
+            break;
+          case 82:
+            value.endedAt = readMessage(reader, Timestamp);
             break;
           default:
             skipField(reader, tag);
@@ -550,6 +556,72 @@ export const MetricsResponse: MessageType<MetricsResponse> = message(
   },
 );
 
+/** Asks what a shim and its guest are doing. */
+export type ShimStacksRequest = Record<never, never>;
+
+/** Codec of {@linkcode ShimStacksRequest}. */
+export const ShimStacksRequest: MessageType<ShimStacksRequest> = message(
+  "lcow.operator.v1.ShimStacksRequest",
+  {
+    write() {
+    },
+    read(reader) {
+      const value: ShimStacksRequest = {};
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32();
+        skipField(reader, tag);
+      }
+      return value;
+    },
+  },
+);
+
+/** What they are doing. The shim's part is there whatever the guest does. */
+export interface ShimStacksResponse {
+  /** What the shim is doing, for people. */
+  shim: string;
+  /** What the guest is doing; empty when it cannot tell. */
+  guest: string;
+  /** Why the guest did not answer; empty when it did. */
+  guestProblem: string;
+}
+
+/** Codec of {@linkcode ShimStacksResponse}. */
+export const ShimStacksResponse: MessageType<ShimStacksResponse> = message(
+  "lcow.operator.v1.ShimStacksResponse",
+  {
+    write(value, writer) {
+      if (value.shim) writer.uint32(10).string(value.shim);
+      if (value.guest) writer.uint32(18).string(value.guest);
+      if (value.guestProblem) writer.uint32(26).string(value.guestProblem);
+    },
+    read(reader) {
+      const value: ShimStacksResponse = {
+        shim: "",
+        guest: "",
+        guestProblem: "",
+      };
+      while (reader.pos < reader.len) {
+        const tag = reader.uint32();
+        switch (tag) {
+          case 10:
+            value.shim = reader.string();
+            break;
+          case 18:
+            value.guest = reader.string();
+            break;
+          case 26:
+            value.guestProblem = reader.string();
+            break;
+          default:
+            skipField(reader, tag);
+        }
+      }
+      return value;
+    },
+  },
+);
+
 /**
  * What `lcow` asks a running shim, beside containerd's services. A client must
  * expect servers of other versions: methods are unknown to older ones, members
@@ -559,4 +631,5 @@ export const Operator = service("lcow.operator.v1.Operator", {
   Describe: method(DescribeRequest, DescribeResponse),
   Share: method(ShareHostPathRequest, ShareHostPathResponse),
   Metrics: method(MetricsRequest, MetricsResponse),
+  Stacks: method(ShimStacksRequest, ShimStacksResponse),
 });
