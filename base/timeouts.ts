@@ -74,6 +74,8 @@ export const defaultTimeouts = {
   eventForward: 5_000,
   /** The last replies leave before `serve` ends. */
   lastReplies: 1_000,
+  /** A collector of spans answers one request; `serve` waits for the last at its end. */
+  spanExport: 1_000,
   /** The whole shutdown of `serve` (containerd: 30 s). */
   shutdown: 30_000,
   /** Guest: pause between attempts to reach the host. */
