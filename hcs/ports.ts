@@ -293,12 +293,15 @@ export interface Platform {
   /** Where log lines go: the log pipe or containerd's `log` FIFO in the bundle. Never blocks. */
   logSink(namespace: string, id: string, bundle: string): Promise<LogSink>;
   /**
-   * The folder of the log files of all sandboxes, made when it is not there. Nobody
-   * but this user and administrators may look into it.
+   * The folder of the log files of all sandboxes. Nobody but this user and
+   * administrators may look into it.
    *
-   * @throws {ShimError} FailedPrecondition when it cannot be made, or is somebody else's.
+   * @param use To write, it is made when it is not there; to read, it need not be
+   * there.
+   * @throws {ShimError} FailedPrecondition when it cannot be made, or is somebody
+   * else's; PermissionDenied when this user may not read it.
    */
-  logFolder(): Promise<string>;
+  logFolder(use: "read" | "write"): Promise<string>;
   /** Starts this program anew, detached, with `args`, and `stdin` as its input. */
   spawnDetached(
     args: readonly string[],

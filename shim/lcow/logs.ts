@@ -15,11 +15,12 @@ import {
   parseLine,
   passes,
 } from "../log/line.ts";
-import { type StoredLog, storedLogs } from "../log/names.ts";
+import type { StoredLog } from "../log/names.ts";
 import { readLog } from "../log/reader.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "./parser.ts";
 import { findShims, shimKnowing } from "./shims.ts";
+import { logsOf } from "./stored_logs.ts";
 import {
   type Answer,
   type Invocation,
@@ -176,10 +177,7 @@ export const logs: Word = {
       throw new UsageError("Flag --follow needs an ID");
     }
     const namespace = namespaceOf(invocation);
-    const folder = await context.platform.logFolder();
-    const stored = (await storedLogs(folder)).filter((log) =>
-      namespace === undefined || log.namespace === namespace
-    );
+    const { folder, logs: stored } = await logsOf(context, namespace);
     if (id === undefined) return await list(folder, stored);
     const found = await findLog(folder, stored, id, signal) ??
       await findByShim(id, stored, namespace, context, signal);

@@ -161,6 +161,10 @@ Deno.test("lcow logs says what it looked for in vain, and what is not certain", 
 Deno.test("lcow logs without an id lists the logs, the newest first", async () => {
   await withLogs(async (host, put) => {
     assertMatch((await host.run(["logs"])).stdout, /^There are no logs in \//);
+    const there = host.platform.logs;
+    host.platform.logs = `${there}/none`;
+    assertMatch((await host.run(["logs"])).stdout, /^There are no logs in \//);
+    host.platform.logs = there;
     await put("old", "1234\n", { generation: 7 });
     await put("new", "12\n", { generation: 7, namespace: "m" });
     await put("new", "1\n", { generation: 8, namespace: "m" });

@@ -10,8 +10,10 @@ import type { Duplex } from "../../base/duplex.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { type CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
+import type { LogName } from "../log/names.ts";
 import { describeOlder } from "./older_shim.ts";
 import { describedReport, nameOf, type ShimReport, sorted } from "./report.ts";
+import { logsOf } from "./stored_logs.ts";
 import type { LcowContext } from "./word.ts";
 
 /**
@@ -86,26 +88,49 @@ async function ask(
 /** Namespaces in which containers usually are: of CRI, of `ctr`, of Docker. */
 const usualNamespaces = ["k8s.io", "default", "moby"];
 
+/** The groups that have logs; none where the logs cannot be read. */
+async function loggedGroups(
+  context: LcowContext,
+): Promise<readonly LogName[]> {
+  try {
+    return (await logsOf(context)).logs;
+  } catch {
+    // They only help to name shims; `lcow logs` tells what is wrong with them.
+    return [];
+  }
+}
+
 /**
- * Adds namespace and key to a report that lacks them, when its address is the one
+ * Adds namespace and key to reports that lack them, when their address is the one
  * of a group that may be meant: the address proves it.
+ *
+ * @param ids Ids that may be keys, in any of the namespaces.
  */
 async function named(
-  report: ShimReport,
+  reports: readonly ShimReport[],
   namespaces: readonly string[],
-  keys: readonly string[],
-  { platform }: LcowContext,
-): Promise<ShimReport> {
-  if (report.key !== undefined) return report;
-  const ids = new Set([...keys, ...(report.tasks ?? []).map(({ id }) => id)]);
-  for (const namespace of namespaces) {
-    for (const key of ids) {
-      if (await platform.endpoint(namespace, key) === report.address) {
-        return { ...report, namespace, key };
-      }
-    }
+  ids: readonly string[],
+  context: LcowContext,
+): Promise<ShimReport[]> {
+  const nameless = reports.filter(({ key }) => key === undefined);
+  if (nameless.length === 0) return [...reports];
+  const tasks = nameless.flatMap(({ tasks = [] }) => tasks.map(({ id }) => id));
+  const groups = [
+    ...namespaces.flatMap((namespace) =>
+      [...ids, ...tasks].map((id) => ({ namespace, id }))
+    ),
+    ...await loggedGroups(context),
+  ];
+  const byAddress = new Map<string, Pick<ShimReport, "namespace" | "key">>();
+  for (const { namespace, id: key } of groups) {
+    const address = await context.platform.endpoint(namespace, key);
+    byAddress.set(address, { namespace, key });
   }
-  return report;
+  return reports.map((report) =>
+    report.key === undefined
+      ? { ...report, ...byAddress.get(report.address) }
+      : report
+  );
 }
 
 /** Whose shims are asked for. */
@@ -130,16 +155,10 @@ export async function findShims(
   const namespaces = namespace === undefined ? usualNamespaces : [namespace];
   const addresses = await context.platform.endpoints();
   const reports = await Promise.all(
-    addresses.map(async (address) =>
-      await named(
-        await ask(address, context, signal),
-        namespaces,
-        ids,
-        context,
-      )
-    ),
+    addresses.map((address) => ask(address, context, signal)),
   );
-  return sorted(reports).filter((report) =>
+  const all = await named(reports, namespaces, ids, context);
+  return sorted(all).filter((report) =>
     namespace === undefined || report.namespace === undefined ||
     report.namespace === namespace
   );
