@@ -17,7 +17,7 @@ import {
   parseExposition,
 } from "./exposition.ts";
 import { complaint } from "./printable.ts";
-import { nameOf, type ShimReport } from "./report.ts";
+import { brokenText, nameOf, type ShimReport } from "./report.ts";
 import { findShimOf, findShims, withShim } from "./shims.ts";
 import { type LcowContext, namespaceOf, type Word } from "./word.ts";
 
@@ -83,10 +83,7 @@ async function tryToAsk(
   context: LcowContext,
   signal: AbortSignal,
 ): Promise<Told> {
-  if (shim.state === "dead") {
-    return { shim, problem: "it is dead; `lcow prune` removes what it left" };
-  }
-  if (shim.state !== "serving") return { shim, problem: shim.problem ?? "" };
+  if (shim.state !== "serving") return { shim, problem: brokenText(shim) };
   try {
     return await ask(shim, context, signal);
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import { messageOf } from "../../base/errors.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
-import { nameOf, type ShimReport } from "./report.ts";
+import { brokenText, nameOf, type ShimReport } from "./report.ts";
 import { findShimOf, findShims, withShim } from "./shims.ts";
 import { type LcowContext, namespaceOf, type Word } from "./word.ts";
 
@@ -26,6 +26,17 @@ export interface StacksReport {
   readonly problem?: string;
 }
 
+/** Which shim it is. */
+function aboutOf(
+  { address, namespace, key }: ShimReport,
+): Pick<StacksReport, "address" | "namespace" | "key"> {
+  return {
+    address,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
 /**
  * Asks one shim.
  *
@@ -36,23 +47,34 @@ export async function stacksOf(
   context: LcowContext,
   signal: AbortSignal,
 ): Promise<StacksReport> {
-  const { address, namespace, key } = report;
-  const about = {
-    address,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(key === undefined ? {} : { key }),
-  };
   const { stacks, guestStacks } = await withShim(
-    address,
+    report.address,
     context,
     signal,
     (client, options) => client.call(ShimDiag, "DiagStacks", {}, options),
   );
   return {
-    ...about,
+    ...aboutOf(report),
     host: stacks,
     ...(guestStacks === "" ? {} : { guest: guestStacks }),
   };
+}
+
+/** As above, but a shim that does not answer spoils nothing. */
+async function tryStacksOf(
+  report: ShimReport,
+  context: LcowContext,
+  signal: AbortSignal,
+): Promise<StacksReport> {
+  if (report.state !== "serving") {
+    return { ...aboutOf(report), problem: brokenText(report) };
+  }
+  try {
+    return await stacksOf(report, context, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...aboutOf(report), problem: messageOf(error) };
+  }
 }
 
 /** The answer for people. */
@@ -80,15 +102,9 @@ export const stacks: Word = {
       const report = await stacksOf(shim, context, signal);
       return { json: { shims: [report] }, text: stacksText(report) };
     }
-    const found = await findShims(context, signal, { namespace });
-    const shims = found.filter(({ state }) => state === "serving");
+    const shims = await findShims(context, signal, { namespace });
     const reports = await Promise.all(
-      shims.map((shim) =>
-        stacksOf(shim, context, signal).catch((error): StacksReport => {
-          signal.throwIfAborted();
-          return { address: shim.address, problem: messageOf(error) };
-        })
-      ),
+      shims.map((shim) => tryStacksOf(shim, context, signal)),
     );
     const texts = shims.map((shim, index) =>
       `Shim ${nameOf(shim)}\n${stacksText(reports[index]!)}`
@@ -96,7 +112,7 @@ export const stacks: Word = {
     return {
       json: { shims: reports },
       text: texts.length === 0
-        ? "No shim answers on this host.\n"
+        ? "No shim runs on this host.\n"
         : texts.join("\n"),
     };
   },

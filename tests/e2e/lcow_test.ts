@@ -68,7 +68,7 @@ Deno.test({
   timeout: limit,
   fn: async () => {
     assertEquals(await ask("ps"), "No shim runs on this host.\n");
-    assertEquals(await ask("stacks"), "No shim answers on this host.\n");
+    assertEquals(await ask("stacks"), "No shim runs on this host.\n");
     assertEquals(await ask("prune"), "Nothing is left of crashed shims.\n");
     const { code, stdout, stderr } = await lcowOf(daemon(), "inspect", "x");
     assertEquals([code, stdout], [1, ""]);
