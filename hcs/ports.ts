@@ -259,7 +259,12 @@ export interface Platform {
    * @throws {ShimError} AlreadyExists when somebody serves it already.
    */
   listen(address: string): Promise<DuplexListener>;
-  /** Connects to an address that containerd or {@linkcode Platform.endpoint} gave. @throws {ShimError} Unavailable when nobody serves it. */
+  /**
+   * Connects to an address that containerd or {@linkcode Platform.endpoint} gave.
+   *
+   * @throws {ShimError} Unavailable when nobody serves it, PermissionDenied when this
+   * user may not connect.
+   */
   connect(address: string, signal?: AbortSignal): Promise<Duplex>;
   /**
    * Addresses of all endpoints on this host, of all namespaces, in their order.
