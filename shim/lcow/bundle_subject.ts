@@ -13,7 +13,7 @@ import type { LogName, StoredLog } from "../log/names.ts";
 import { shimServes } from "../log/open.ts";
 import { readLog } from "../log/reader.ts";
 import type { ShimReport } from "./report.ts";
-import { findShims, notFound, shimKnowing } from "./shims.ts";
+import { findShims, notFound, shimKnowing, within } from "./shims.ts";
 import { logsOf, type StoredLogs } from "./stored_logs.ts";
 import type { LcowContext } from "./word.ts";
 
@@ -101,14 +101,19 @@ export async function findSubject(
   signal: AbortSignal,
 ): Promise<Subject> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const known = shimKnowing(id, reports);
-  const stored = await logsOf(context, namespace).catch(messageOf);
+  const known = shimKnowing(id, within(namespace, reports));
+  const stored = await logsOf(context).catch(messageOf);
   const name = known?.key === undefined || known.namespace === undefined
-    ? typeof stored === "string"
-      ? undefined
-      : (await findLog(stored.folder, stored.logs, id, signal))?.name
+    ? typeof stored === "string" ? undefined : (await findLog(
+      stored.folder,
+      within(namespace, stored.logs),
+      id,
+      signal,
+    ))?.name
     : { namespace: known.namespace, id: known.key };
-  if (known === undefined && name === undefined) throw notFound(id, reports);
+  if (known === undefined && name === undefined) {
+    throw notFound(id, reports, namespace);
+  }
   const address = name &&
     await context.platform.endpoint(name.namespace, name.id);
   const shim = known ?? reports.find((report) => report.address === address);

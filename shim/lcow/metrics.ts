@@ -18,7 +18,7 @@ import {
 } from "./exposition.ts";
 import { complaint } from "./printable.ts";
 import { brokenText, nameOf, type ShimReport } from "./report.ts";
-import { findShimOf, findShims, withShim } from "./shims.ts";
+import { findShimOf, findShims, within, withShim } from "./shims.ts";
 import { type LcowContext, namespaceOf, type Word } from "./word.ts";
 
 /** Labels that tell shims apart: containerd's namespace, and the id of the group. */
@@ -157,9 +157,11 @@ export const metrics: Word = {
     const namespace = namespaceOf(invocation);
     const told: Told[] = [];
     if (id === undefined) {
-      const shims = await findShims(context, signal, { namespace });
-      const all = shims.map((shim) => tryToAsk(shim, context, signal));
-      told.push(...await Promise.all(all));
+      const all = await findShims(context, signal, { namespace });
+      const asked = within(namespace, all).map((shim) =>
+        tryToAsk(shim, context, signal)
+      );
+      told.push(...await Promise.all(asked));
     } else {
       const shim = await findShimOf(id, namespace, context, signal);
       told.push(await ask(shim, context, signal));

@@ -7,8 +7,8 @@
 import { messageOf } from "../../base/errors.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import { brokenText, nameOf, type ShimReport } from "./report.ts";
-import { findShimOf, findShims, withShim } from "./shims.ts";
-import { type LcowContext, namespaceOf, type Word } from "./word.ts";
+import { findShimOf, findShims, within, withShim } from "./shims.ts";
+import { type LcowContext, namespaceOf, whereText, type Word } from "./word.ts";
 
 /** What one shim answered. */
 export interface StacksReport {
@@ -102,7 +102,8 @@ export const stacks: Word = {
       const report = await stacksOf(shim, context, signal);
       return { json: { shims: [report] }, text: stacksText(report) };
     }
-    const shims = await findShims(context, signal, { namespace });
+    const all = await findShims(context, signal, { namespace });
+    const shims = within(namespace, all);
     const reports = await Promise.all(
       shims.map((shim) => tryStacksOf(shim, context, signal)),
     );
@@ -112,7 +113,7 @@ export const stacks: Word = {
     return {
       json: { shims: reports },
       text: texts.length === 0
-        ? "No shim runs on this host.\n"
+        ? `No shim runs ${whereText(namespace)}.\n`
         : texts.join("\n"),
     };
   },

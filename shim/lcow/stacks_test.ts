@@ -107,5 +107,9 @@ Deno.test("lcow stacks says that no shim runs", async () => {
       (await host.run(["stacks"])).stdout,
       "No shim runs on this host.\n",
     );
+    assertEquals(
+      (await host.run(["stacks", "-n", "x"])).stdout,
+      'No shim runs in namespace "x".\n',
+    );
   });
 });

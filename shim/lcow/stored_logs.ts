@@ -16,21 +16,14 @@ export interface StoredLogs {
 }
 
 /**
- * The logs that may be meant. Nothing is made for them.
+ * The logs of this host. Nothing is made for them.
  *
- * @param namespace The namespace; all of them by default.
  * @throws {ShimError} Why they cannot be read.
  */
-export async function logsOf(
-  { platform }: LcowContext,
-  namespace?: string,
-): Promise<StoredLogs> {
+export async function logsOf({ platform }: LcowContext): Promise<StoredLogs> {
   const folder = await platform.logFolder("read");
   try {
-    const logs = (await storedLogs(folder)).filter((log) =>
-      namespace === undefined || log.namespace === namespace
-    );
-    return { folder, logs };
+    return { folder, logs: await storedLogs(folder) };
   } catch (error) {
     // No shim has logged yet.
     if (error instanceof Deno.errors.NotFound) return { folder, logs: [] };
