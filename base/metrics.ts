@@ -15,6 +15,11 @@ export interface MetricDefinition {
   readonly help: string;
   /** Names of its labels. */
   readonly labels: readonly string[];
+  /**
+   * Label values that a counter has from the start, at 0: what grows is seen only
+   * where there was a number before.
+   */
+  readonly known?: readonly (readonly string[])[];
 }
 
 /** Metrics by the names that code calls them. */
@@ -144,12 +149,17 @@ export class Metrics<const T extends MetricTable> {
   readonly #table: T;
   readonly #series = new Map<keyof T, Map<string, Series>>();
 
-  /** @param table What is counted. A counter without labels begins at 0. */
+  /**
+   * @param table What is counted. A counter without labels begins at 0, as do the
+   * known label values of others.
+   */
   constructor(table: T) {
     this.#table = table;
-    for (const [name, { kind, labels }] of Object.entries(table)) {
+    const definitions: [string, MetricDefinition][] = Object.entries(table);
+    for (const [name, { kind, labels, known = [] }] of definitions) {
       this.#series.set(name, new Map());
       if (kind === "counter" && labels.length === 0) this.#of(name, []);
+      for (const values of known) this.#of(name, values);
     }
   }
 

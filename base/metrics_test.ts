@@ -35,6 +35,16 @@ Deno.test("a counter without labels begins at 0, help is escaped, what has no nu
   );
 });
 
+Deno.test("a counter has its known label values from the start", () => {
+  const seen = { ...table.seen, known: [["cat", "roof"], ["dog", "yard"]] };
+  const metrics = new Metrics({ seen });
+  metrics.add("seen", ["dog", "yard"]);
+  assertEquals(metrics.text({}).split("\n").slice(2, -1), [
+    'lcow_seen_total{what="cat",where="roof"} 0',
+    'lcow_seen_total{what="dog",where="yard"} 1',
+  ]);
+});
+
 Deno.test("counters are summed up per label values, which are escaped", () => {
   const metrics = new Metrics(table);
   metrics.add("seen", ['a"b', "c\\d\n"], 2);

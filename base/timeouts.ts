@@ -81,6 +81,8 @@ export const defaultTimeouts = {
    * longer than `drainGrace` and `loggerExit` together.
    */
   exitsTold: 15_000,
+  /** A collector of spans answers one request; `serve` waits for the last at its end. */
+  spanExport: 1_000,
   /** Guest: pause between attempts to reach the host. */
   guestRedial: 100,
   /** Guest: attempts to reach the host while it times out. */

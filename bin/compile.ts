@@ -117,6 +117,14 @@ interface Finished {
   readonly output: string;
 }
 
+/**
+ * What is said to Deno of its exporter, which is fixed when the executable is made:
+ * the measurements of Deno itself would delay the end of every process.
+ */
+function telemetry(): Record<string, string> {
+  return { OTEL_DENO_METRICS: Deno.env.get("OTEL_DENO_METRICS") || "false" };
+}
+
 async function deno(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -124,7 +132,7 @@ async function deno(
   const { success, ...streams } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: root,
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", ...telemetry(), ...env },
     stdin: "null",
   }).output();
   const stdout = new TextDecoder().decode(streams.stdout);

@@ -259,7 +259,12 @@ export interface Platform {
    * @throws {ShimError} AlreadyExists when somebody serves it already.
    */
   listen(address: string): Promise<DuplexListener>;
-  /** Connects to an address that containerd or {@linkcode Platform.endpoint} gave. @throws {ShimError} Unavailable when nobody serves it. */
+  /**
+   * Connects to an address that containerd or {@linkcode Platform.endpoint} gave.
+   *
+   * @throws {ShimError} Unavailable when nobody serves it, PermissionDenied when this
+   * user may not connect.
+   */
   connect(address: string, signal?: AbortSignal): Promise<Duplex>;
   /**
    * Addresses of all endpoints on this host, of all namespaces, in their order.
@@ -293,12 +298,15 @@ export interface Platform {
   /** Where log lines go: the log pipe or containerd's `log` FIFO in the bundle. Never blocks. */
   logSink(namespace: string, id: string, bundle: string): Promise<LogSink>;
   /**
-   * The folder of the log files of all sandboxes, made when it is not there. Nobody
-   * but this user and administrators may look into it.
+   * The folder of the log files of all sandboxes. Nobody but this user and
+   * administrators may look into it.
    *
-   * @throws {ShimError} FailedPrecondition when it cannot be made, or is somebody else's.
+   * @param use To write, it is made when it is not there; to read, it need not be
+   * there.
+   * @throws {ShimError} FailedPrecondition when it cannot be made, or is somebody
+   * else's; PermissionDenied when this user may not read it.
    */
-  logFolder(): Promise<string>;
+  logFolder(use: "read" | "write"): Promise<string>;
   /** Starts this program anew, detached, with `args`, and `stdin` as its input. */
   spawnDetached(
     args: readonly string[],

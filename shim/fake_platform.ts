@@ -223,7 +223,7 @@ export class FakePlatform implements Platform {
     return Promise.resolve(() => {});
   }
 
-  logFolder(): Promise<string> {
+  logFolder(_use: "read" | "write"): Promise<string> {
     if (this.logs !== undefined) return Promise.resolve(this.logs);
     return Promise.reject(
       new ShimError("FailedPrecondition", "The test has no folder for logs"),

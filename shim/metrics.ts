@@ -13,11 +13,16 @@ import {
 } from "../base/metrics.ts";
 import type { FinishedSpan } from "../base/spans.ts";
 import type { SpanKind } from "../base/trace.ts";
+import { Operator } from "../ttrpc/api/operator.gen.ts";
+import type { CallUnderWay } from "./calls.ts";
 import type { Shim } from "./shim.ts";
 import type { Task } from "./task.ts";
+import { taskTopics } from "./task_events.ts";
 
 /** Result of a call in label `code`: `OK`, or the class of its error. */
 const codeHelp = "by result: OK or the class of the error";
+
+const topics = Object.values(taskTopics).map((topic) => [topic]);
 
 /** Every metric of a shim; `docs/metrics.md` is made of it. */
 export const shimMetrics = {
@@ -30,7 +35,8 @@ export const shimMetrics = {
   rpcsInFlight: {
     kind: "gauge",
     name: "lcow_rpcs_in_flight",
-    help: "Calls of clients that are not answered yet",
+    help:
+      "Calls of clients that are not answered yet, but for the question itself",
     labels: ["service", "method"],
   },
   hcsDuration: {
@@ -69,12 +75,14 @@ export const shimMetrics = {
     name: "lcow_events_forwarded_total",
     help: "Events that containerd took",
     labels: ["topic"],
+    known: topics,
   },
   eventsLost: {
     kind: "counter",
     name: "lcow_events_lost_total",
     help: "Events that containerd did not get",
     labels: ["topic"],
+    known: topics,
   },
   eventRetries: {
     kind: "counter",
@@ -94,6 +102,7 @@ export const shimMetrics = {
     help:
       "Log lines that nobody gets: of the shim, whose reader is slow or gone, and of the guest, beyond its limit per second",
     labels: ["source"],
+    known: [["shim"], ["guest"]],
   },
   sandboxes: {
     kind: "gauge",
@@ -178,6 +187,11 @@ function stateOf({ container, isCreating }: Task): string {
     (isCreating ? "CREATING" : "DELETING");
 }
 
+/** True for the call that every reader of the metrics makes while it reads them. */
+function asksForMetrics({ service, method }: CallUnderWay): boolean {
+  return service === Operator.name && method === "Metrics";
+}
+
 /**
  * The metrics of a shim as Prometheus text, with what its gauges show now.
  *
@@ -193,7 +207,8 @@ export function metricsText(shim: Shim): string {
     .flatMap(({ vm }) => vm.guest.pending);
   return shim.metrics.text({
     rpcsInFlight: counted(
-      shim.calls.underWay.map(({ service, method }) => [service, method]),
+      shim.calls.underWay.filter((call) => !asksForMetrics(call))
+        .map(({ service, method }) => [service, method]),
     ),
     bridgeInFlight: counted(pending.map(({ rpc }) => [rpc])),
     sandboxes: counted(sandboxes.map(({ vmState }) => [vmState])),

@@ -1,15 +1,22 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { memoryPair } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
 import type { MetricDefinition } from "../base/metrics.ts";
 import type { FinishedSpan } from "../base/spans.ts";
 import type { SpanKind } from "../base/trace.ts";
+import { Operator } from "../ttrpc/api/operator.gen.ts";
+import { TtrpcClient } from "../ttrpc/client.ts";
+import { TtrpcServer } from "../ttrpc/server.ts";
 import {
   countSpan,
   metricsText,
   newShimMetrics,
   shimMetrics,
 } from "./metrics.ts";
+import { operatorHandlers } from "./services/operator.ts";
 import { processSpec, withTasks } from "./services/task_scene.ts";
+import { taskTopics } from "./task_events.ts";
 import { noGauges } from "./testing.ts";
 
 function span(kind: SpanKind, name: string, thrown?: unknown): FinishedSpan {
@@ -64,6 +71,29 @@ Deno.test("a span is counted by what it is of and by its result", () => {
     metrics.text(noGauges),
     'lcow_vm_phase_duration_seconds_sum{phase="boot",code="OK"} 0.02\n',
   );
+});
+
+Deno.test("whoever reads the metrics of a shim does not see the own call, nor misses the first loss", async () => {
+  await withTasks(async (scene) => {
+    const { shim } = scene;
+    const handlers = operatorHandlers(shim, { namespace: "n", key: "pod1" });
+    const server = new TtrpcServer({ log: silentLogger, clock: scene.clock });
+    server.register(Operator, shim.calls.watch(handlers));
+    const [stream, peer] = memoryPair();
+    const served = server.handle(peer);
+    const client = new TtrpcClient(stream, { clock: scene.clock });
+    const { text } = await client.call(Operator, "Metrics", {});
+    assertEquals(text.includes("lcow_rpcs_in_flight"), false);
+    for (const topic of Object.values(taskTopics)) {
+      assertStringIncludes(
+        text,
+        `lcow_events_lost_total{topic="${topic}"} 0\n`,
+      );
+    }
+    await client.close();
+    await server.close();
+    await served;
+  });
 });
 
 Deno.test("the text of a shim shows its sandboxes, tasks, execs and open calls by their states", async () => {

@@ -75,7 +75,7 @@ class FakeContainerd {
 /** What was counted of events, sorted. */
 function counted(metrics: ShimMetrics): string[] {
   return metrics.text(noGauges).split("\n").filter((line) =>
-    line.startsWith("lcow_event")
+    line.startsWith("lcow_event") && !line.endsWith("} 0")
   ).sort();
 }
 

@@ -8,7 +8,7 @@ import { systemClock } from "../base/clock.ts";
 import type { DuplexListener } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { type Logger, type LogLevel, parseLogLevel } from "../base/log.ts";
-import { logSpans, type SpanExporter, SpanTracer } from "../base/spans.ts";
+import { logSpans, SpanTracer } from "../base/spans.ts";
 import type { Platform } from "../hcs/ports.ts";
 import { Operator } from "../ttrpc/api/operator.gen.ts";
 import { Sandbox as SandboxService } from "../ttrpc/api/sandbox.gen.ts";
@@ -38,6 +38,7 @@ import { operatorHandlers, type ShimIdentity } from "./services/operator.ts";
 import { sandboxHandlers } from "./services/sandbox.ts";
 import { taskHandlers } from "./services/task.ts";
 import { Shim } from "./shim.ts";
+import { spanExporter } from "./span_exporter.ts";
 import { TaskEvents } from "./task_events.ts";
 import { shimVersion } from "./version.ts";
 
@@ -111,13 +112,7 @@ async function openLog(parts: LogParts): Promise<ShimLog> {
 
 /** Counts every span; keeps them for a collector where Deno has one. */
 async function makeTracer(metrics: ShimMetrics): Promise<SpanTracer> {
-  let exporter: SpanExporter | undefined;
-  // The values with which Deno turns its exporter on.
-  if (/^(true|1)$/.test(Deno.env.get("OTEL_DENO") ?? "")) {
-    const { openTelemetry } = await import("./open_telemetry.ts");
-    exporter = openTelemetry(shimVersion);
-  }
-  const tracer = new SpanTracer({ exporter });
+  const tracer = new SpanTracer({ exporter: await spanExporter() });
   tracer.onEnd((span) => countSpan(metrics, span));
   return tracer;
 }

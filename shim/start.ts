@@ -47,7 +47,7 @@ export interface StartContext {
   /** Bounds. */
   readonly timeouts: Pick<
     Timeouts,
-    "serveReady" | "containerdVersion" | "endpointDial"
+    "serveReady" | "containerdVersion" | "endpointDial" | "spanExport"
   >;
 }
 
@@ -75,7 +75,7 @@ export async function start(
   }
   const child = await platform.spawnDetached(
     serveArguments(args, address, bundle),
-    { cwd: bundle, stdin: input, env: {} },
+    { cwd: bundle, stdin: input, env: serveEnvironment(context) },
   );
   // Looked at below, but maybe only after other awaits.
   child.ready.catch(() => {});
@@ -121,6 +121,17 @@ function serveArguments(
     ...(debug ? ["-debug"] : []),
     "serve",
   ];
+}
+
+/**
+ * What the child's runtime needs to know before it runs anything: how long a
+ * collector may take to answer (OpenTelemetry's default: 10 s).
+ */
+function serveEnvironment(
+  { env, timeouts }: StartContext,
+): Record<string, string> {
+  const bound = "OTEL_EXPORTER_OTLP_TIMEOUT";
+  return { [bound]: env(bound) ?? String(timeouts.spanExport) };
 }
 
 /** Decides the form of the answer, in parallel to the start of the child. */

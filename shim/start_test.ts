@@ -41,6 +41,17 @@ const member = JSON.stringify({
   },
 });
 
+Deno.test("start() bounds what serve waits for a collector, unless the operator does", async () => {
+  const name = "OTEL_EXPORTER_OTLP_TIMEOUT";
+  await withBundle({ "config.json": "{}" }, async (bundle) => {
+    const platform = new FakePlatform();
+    await run(bundle, { platform });
+    await run(bundle, { platform, env: { [name]: "3000" } });
+    const environments = platform.children.map(({ started }) => started[1].env);
+    assertEquals(environments, [{ [name]: "1000" }, { [name]: "3000" }]);
+  });
+});
+
 Deno.test("start() spawns serve in the bundle with the input of containerd and lets it live", async () => {
   await withBundle({ "config.json": "{}" }, async (bundle) => {
     const platform = new FakePlatform();

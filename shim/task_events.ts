@@ -27,6 +27,17 @@ export interface ProcessEnd {
   readonly at: number;
 }
 
+/** Topics of the events, by what has happened. */
+export const taskTopics = {
+  created: "/tasks/create",
+  started: "/tasks/start",
+  execAdded: "/tasks/exec-added",
+  execStarted: "/tasks/exec-started",
+  outOfMemory: "/tasks/oom",
+  exited: "/tasks/exit",
+  deleted: "/tasks/delete",
+} as const;
+
 /** Tells containerd what happens to tasks. */
 export class TaskEvents {
   readonly #sink: EventSink;
@@ -39,7 +50,7 @@ export class TaskEvents {
   /** A container has been created. */
   created(request: CreateTaskRequest): void {
     const { id, bundle, rootfs, stdin, stdout, stderr, terminal } = request;
-    this.#sink.publish("/tasks/create", TaskCreate, {
+    this.#sink.publish(taskTopics.created, TaskCreate, {
       containerId: id,
       bundle,
       rootfs,
@@ -50,12 +61,12 @@ export class TaskEvents {
 
   /** The init process runs. */
   started(containerId: string, pid: number): void {
-    this.#sink.publish("/tasks/start", TaskStart, { containerId, pid });
+    this.#sink.publish(taskTopics.started, TaskStart, { containerId, pid });
   }
 
   /** A further process has been created. */
   execAdded(containerId: string, execId: string): void {
-    this.#sink.publish("/tasks/exec-added", TaskExecAdded, {
+    this.#sink.publish(taskTopics.execAdded, TaskExecAdded, {
       containerId,
       execId,
     });
@@ -63,7 +74,7 @@ export class TaskEvents {
 
   /** A further process runs. */
   execStarted(containerId: string, execId: string, pid: number): void {
-    this.#sink.publish("/tasks/exec-started", TaskExecStarted, {
+    this.#sink.publish(taskTopics.execStarted, TaskExecStarted, {
       containerId,
       execId,
       pid,
@@ -72,12 +83,12 @@ export class TaskEvents {
 
   /** The kernel has killed a process of a container for want of memory. */
   outOfMemory(containerId: string): void {
-    this.#sink.publish("/tasks/oom", TaskOOM, { containerId });
+    this.#sink.publish(taskTopics.outOfMemory, TaskOOM, { containerId });
   }
 
   /** A process has ended. `execId` is empty for init, whose events carry the container's id. */
   exited(containerId: string, execId: string, end: ProcessEnd): void {
-    this.#sink.publish("/tasks/exit", TaskExit, {
+    this.#sink.publish(taskTopics.exited, TaskExit, {
       containerId,
       id: execId || containerId,
       pid: end.pid,
@@ -88,7 +99,7 @@ export class TaskEvents {
 
   /** A process has been deleted. `execId` is empty for init. */
   deleted(containerId: string, execId: string, end: ProcessEnd): void {
-    this.#sink.publish("/tasks/delete", TaskDelete, {
+    this.#sink.publish(taskTopics.deleted, TaskDelete, {
       containerId,
       id: execId || containerId,
       pid: end.pid,

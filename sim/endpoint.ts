@@ -10,7 +10,7 @@ import {
   type DuplexListener,
   listenerDuplex,
 } from "../base/duplex.ts";
-import { messageOf, ShimError } from "../base/errors.ts";
+import { classify, messageOf, ShimError } from "../base/errors.ts";
 import { exclusively } from "./exclusive.ts";
 
 /** The path of an address: `unix:///run/x.sock`, or a plain path as containerd gives for its own. */
@@ -85,10 +85,24 @@ export async function removeStale(address: string): Promise<boolean> {
   });
 }
 
+/** Why a connection cannot be made: only its absence says that nobody serves. */
+function refusedConnection(address: string, cause: unknown): ShimError {
+  const isAbsent = cause instanceof Deno.errors.NotFound ||
+    cause instanceof Deno.errors.ConnectionRefused;
+  const isForbidden = cause instanceof Deno.errors.PermissionDenied;
+  return new ShimError(
+    isAbsent ? "Unavailable" : classify(cause),
+    `Cannot connect to "${address}": ` +
+      (isForbidden ? "only its owner may; run this as root" : messageOf(cause)),
+    { cause },
+  );
+}
+
 /**
  * Connects to an address.
  *
- * @throws {ShimError} Unavailable when nobody serves it; the signal's reason.
+ * @throws {ShimError} Unavailable when nobody serves it, PermissionDenied when this
+ * user may not connect, else why it cannot be made; the signal's reason.
  */
 export async function connectTo(
   address: string,
@@ -102,11 +116,7 @@ export async function connectTo(
     if (!signal?.aborted) return connDuplex(conn);
     conn.close();
   } catch (cause) {
-    throw new ShimError(
-      "Unavailable",
-      `Cannot connect to "${address}": ${messageOf(cause)}`,
-      { cause },
-    );
+    throw refusedConnection(address, cause);
   }
   throw signal.reason;
 }

@@ -57,9 +57,11 @@ export function simulatedPlatform(
       const { openLogSink } = await import("./log_sink.ts");
       return openLogSink(bundle);
     },
-    logFolder: async () => {
-      const { openLogFolder } = await import("./log_folder.ts");
-      return await openLogFolder(state.logs);
+    logFolder: async (use) => {
+      const folder = await import("./log_folder.ts");
+      return use === "write"
+        ? await folder.openLogFolder(state.logs)
+        : await folder.findLogFolder(state.logs);
     },
     spawnDetached: (args, options) => Promise.resolve(spawnShim(args, options)),
     layers: async (source) => {

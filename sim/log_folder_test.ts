@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../base/errors.ts";
-import { openLogFolder } from "./log_folder.ts";
+import { findLogFolder, openLogFolder } from "./log_folder.ts";
 
 const ignore = Deno.uid() !== 0;
 if (ignore) console.log("skip: folders of others: only root can make one");
 
 Deno.test({
-  name: "openLogFolder() refuses a folder of somebody else",
+  name: "a log folder of somebody else is refused, to write and to read",
   ignore,
   fn: async () => {
     const root = await Deno.makeTempDir({ prefix: "lcow-log-" });
@@ -16,6 +16,11 @@ Deno.test({
         () => openLogFolder(root),
         ShimError,
         "it belongs to user 12345; remove it",
+      );
+      await assertRejects(
+        () => findLogFolder(root),
+        ShimError,
+        "it belongs to user 12345, not to root",
       );
     } finally {
       await Deno.remove(root);
@@ -46,6 +51,25 @@ Deno.test("openLogFolder() makes a folder for its owner only, and refuses one th
     await Deno.writeTextFile(`${root}/file`, "");
     await refused(`${root}/file`, `Cannot keep log files in ${root}/file`);
     await refused(`${root}/file/log`, "Not a directory");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("findLogFolder() makes nothing, and takes a folder that others may enter", async () => {
+  const root = await Deno.makeTempDir({ prefix: "lcow-log-" });
+  try {
+    const path = `${root}/log`;
+    assertEquals(await findLogFolder(path), path);
+    await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+    await Deno.mkdir(path, { mode: 0o755 });
+    assertEquals(await findLogFolder(path), path);
+    await Deno.symlink(path, `${root}/link`);
+    await assertRejects(
+      () => findLogFolder(`${root}/link`),
+      ShimError,
+      "it is no folder",
+    );
   } finally {
     await Deno.remove(root, { recursive: true });
   }

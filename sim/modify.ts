@@ -44,11 +44,20 @@ const scsiPath =
   /^VirtualMachine\/Devices\/Scsi\/([^/]+)\/Attachments\/([^/]+)$/;
 
 /** Resources that the compute service has and this host does not simulate. */
-const absent = [
-  /^VirtualMachine\/ComputeTopology\/Processor\/CpuGroup$/,
-  /^VirtualMachine\/Devices\/Plan9\/Shares$/,
-  /^VirtualMachine\/Devices\/VirtualPci\/[^/]+$/,
-  /^VirtualMachine\/Devices\/HvSocket\/HvSocketConfig\/ServiceTable\/[^/]+$/,
+const absent: readonly (readonly [path: RegExp, what: string])[] = [
+  [
+    /^VirtualMachine\/ComputeTopology\/Processor\/CpuGroup$/,
+    "no groups of processors",
+  ],
+  [
+    /^VirtualMachine\/Devices\/Plan9\/Shares$/,
+    "no file shares; use a disk, or write the file with `lcow exec`",
+  ],
+  [/^VirtualMachine\/Devices\/VirtualPci\/[^/]+$/, "no PCI devices to assign"],
+  [
+    /^VirtualMachine\/Devices\/HvSocket\/HvSocketConfig\/ServiceTable\/[^/]+$/,
+    "no table of socket services",
+  ],
 ];
 
 function settings<T>(codec: Codec<T>, json: Json | undefined): T {
@@ -152,10 +161,8 @@ export async function modifyMachine(
     const limits = settings(ProcessorLimits, modify.Settings);
     return await resources.limitProcessors(limits);
   }
-  throw absent.some((pattern) => pattern.test(path))
-    ? refusal(
-      "notSupported",
-      `$.ResourcePath: the simulated host cannot change "${path}"`,
-    )
-    : refusal("unknownResource", `$.ResourcePath: "${path}" is not known`);
+  const [, what] = absent.find(([pattern]) => pattern.test(path)) ?? [];
+  throw what === undefined
+    ? refusal("unknownResource", `$.ResourcePath: "${path}" is not known`)
+    : refusal("notSupported", `The simulated host has ${what}`);
 }

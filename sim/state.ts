@@ -87,7 +87,7 @@ export async function endpointAddress(
 /**
  * The endpoints whose sockets exist, in the order of their names.
  *
- * @throws When this user may not read the folder.
+ * @throws {ShimError} PermissionDenied when this user may not read the folder.
  */
 export async function endpointAddresses(
   { sockets }: StateFolders,
@@ -99,8 +99,15 @@ export async function endpointAddresses(
         addresses.push(`unix://${sockets}/${name}`);
       }
     }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.PermissionDenied) {
+      throw new ShimError(
+        "PermissionDenied",
+        `Cannot list the shims in ${sockets}: only its owner may; run this as root`,
+        { cause },
+      );
+    }
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
   return addresses.sort();
 }

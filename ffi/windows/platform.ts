@@ -149,9 +149,12 @@ export function windowsPlatform(parts: WindowsParts): Platform {
         throw error;
       }
     },
-    logFolder: async () => {
-      const { openLogFolder } = await import("./system/private_folder.ts");
-      return openLogFolder(libraries, Deno.env.get("ProgramData"));
+    logFolder: async (use) => {
+      const folder = await import("./system/private_folder.ts");
+      const programData = Deno.env.get("ProgramData");
+      return use === "write"
+        ? folder.openLogFolder(libraries, programData)
+        : folder.findLogFolder(libraries, programData);
     },
     spawnDetached: async (args, options) => {
       const [{ spawnProcess }, { ownCommand, ownProgram }] = await Promise.all([

@@ -9,11 +9,12 @@ import { messageOf } from "../../base/errors.ts";
 import { groupOf } from "../grouping.ts";
 import { findLog } from "../log/find.ts";
 import { parseLine } from "../log/line.ts";
-import { type LogName, type StoredLog, storedLogs } from "../log/names.ts";
+import type { LogName, StoredLog } from "../log/names.ts";
 import { shimServes } from "../log/open.ts";
 import { readLog } from "../log/reader.ts";
 import type { ShimReport } from "./report.ts";
-import { findShims, notFound, shimKnowing } from "./shims.ts";
+import { findShims, notFound, shimKnowing, within } from "./shims.ts";
+import { logsOf, type StoredLogs } from "./stored_logs.ts";
 import type { LcowContext } from "./word.ts";
 
 /** A log and the folder that it is in. */
@@ -32,22 +33,6 @@ export interface Subject {
   readonly log: SubjectLog | string;
   /** Bundles of its tasks. */
   readonly bundles: readonly string[];
-}
-
-/** All logs that may be meant, or why there are none. */
-async function logsOf(
-  namespace: string | undefined,
-  { platform }: LcowContext,
-): Promise<{ folder: string; logs: readonly StoredLog[] } | string> {
-  try {
-    const folder = await platform.logFolder();
-    const logs = (await storedLogs(folder)).filter((log) =>
-      namespace === undefined || log.namespace === namespace
-    );
-    return { folder, logs };
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 /** The bundle of the shim that wrote a log last. */
@@ -116,14 +101,19 @@ export async function findSubject(
   signal: AbortSignal,
 ): Promise<Subject> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const known = shimKnowing(id, reports);
-  const stored = await logsOf(namespace, context);
+  const known = shimKnowing(id, within(namespace, reports));
+  const stored = await logsOf(context).catch(messageOf);
   const name = known?.key === undefined || known.namespace === undefined
-    ? typeof stored === "string"
-      ? undefined
-      : (await findLog(stored.folder, stored.logs, id, signal))?.name
+    ? typeof stored === "string" ? undefined : (await findLog(
+      stored.folder,
+      within(namespace, stored.logs),
+      id,
+      signal,
+    ))?.name
     : { namespace: known.namespace, id: known.key };
-  if (known === undefined && name === undefined) throw notFound(id, reports);
+  if (known === undefined && name === undefined) {
+    throw notFound(id, reports, namespace);
+  }
   const address = name &&
     await context.platform.endpoint(name.namespace, name.id);
   const shim = known ?? reports.find((report) => report.address === address);
@@ -133,7 +123,7 @@ export async function findSubject(
 }
 
 function logOf(
-  stored: { folder: string; logs: readonly StoredLog[] } | string,
+  stored: StoredLogs | string,
   name: LogName | undefined,
 ): Subject["log"] {
   if (typeof stored === "string") return stored;

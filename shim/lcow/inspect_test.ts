@@ -174,3 +174,27 @@ container pod1
     );
   });
 });
+
+Deno.test("lcow inspect says where an id is that is not in the namespace", async () => {
+  await withServedShim(async (host, scene) => {
+    await scene.runPod("pod1", "web");
+    const ask = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await host.run(["inspect", ...args]);
+      assertEquals(code, 1);
+      return stderr.slice("containerd-shim-lcow-v2: ".length);
+    };
+    const what = 'No sandbox, pod or container "web"';
+    assertEquals(
+      await ask("web", "-n", "x"),
+      `${what} in namespace "x": it is in namespace n\n`,
+    );
+    assertEquals(
+      await ask("db", "-n", "x"),
+      'No sandbox, pod or container "db": no shim serves anything in namespace "x"\n',
+    );
+    assertEquals(
+      await ask("db"),
+      'No sandbox, pod or container "db": there are n/pod1, n/web\n',
+    );
+  });
+});

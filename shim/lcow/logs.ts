@@ -15,11 +15,12 @@ import {
   parseLine,
   passes,
 } from "../log/line.ts";
-import { type StoredLog, storedLogs } from "../log/names.ts";
+import type { StoredLog } from "../log/names.ts";
 import { readLog } from "../log/reader.ts";
 import { formatTable } from "../table.ts";
 import { UsageError } from "./parser.ts";
-import { findShims, shimKnowing } from "./shims.ts";
+import { findShims, inNamespaces, shimKnowing, within } from "./shims.ts";
+import { logsOf, type StoredLogs } from "./stored_logs.ts";
 import {
   type Answer,
   type Invocation,
@@ -84,7 +85,7 @@ async function findByShim(
   signal: AbortSignal,
 ): Promise<FoundLog | undefined> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const shim = shimKnowing(id, reports);
+  const shim = shimKnowing(id, within(namespace, reports));
   const name = logs.find((log) =>
     log.namespace === shim?.namespace && log.id === shim?.key
   );
@@ -95,6 +96,7 @@ async function findByShim(
 async function list(
   folder: string,
   logs: readonly StoredLog[],
+  namespace: string | undefined,
 ): Promise<Answer> {
   const rows: {
     namespace: string;
@@ -114,9 +116,32 @@ async function list(
   return {
     json: { folder, logs: rows },
     text: rows.length === 0
-      ? `There are no logs in ${folder}.\n`
+      ? `There are no logs${ofNamespace(namespace)} in ${folder}.\n`
       : formatTable([["NAMESPACE", "ID", "WRITTEN", "BYTES"], ...table]),
   };
+}
+
+/** Whose logs were looked for, for people. */
+function ofNamespace(namespace: string | undefined): string {
+  return namespace === undefined ? "" : ` of namespace "${namespace}"`;
+}
+
+/** The error for an id that no log tells about. */
+function noLog(
+  id: string,
+  namespace: string | undefined,
+  { folder, logs }: StoredLogs,
+): ShimError {
+  const elsewhere = logs.filter((log) => log.id === id);
+  const advice = elsewhere.length === 0
+    ? "`lcow logs` lists the logs that there are"
+    : inNamespaces(elsewhere.map(({ namespace }) => namespace));
+  return new ShimError(
+    "NotFound",
+    `No log${ofNamespace(namespace)} in ${folder} tells about ${
+      JSON.stringify(id)
+    }; ${advice}`,
+  );
 }
 
 /** Prints lines until the log or its reader ends. */
@@ -176,21 +201,13 @@ export const logs: Word = {
       throw new UsageError("Flag --follow needs an ID");
     }
     const namespace = namespaceOf(invocation);
-    const folder = await context.platform.logFolder();
-    const stored = (await storedLogs(folder)).filter((log) =>
-      namespace === undefined || log.namespace === namespace
-    );
-    if (id === undefined) return await list(folder, stored);
+    const all = await logsOf(context);
+    const { folder } = all;
+    const stored = within(namespace, all.logs);
+    if (id === undefined) return await list(folder, stored, namespace);
     const found = await findLog(folder, stored, id, signal) ??
       await findByShim(id, stored, namespace, context, signal);
-    if (found === undefined) {
-      throw new ShimError(
-        "NotFound",
-        `No log in ${folder} tells about ${
-          JSON.stringify(id)
-        }; \`lcow logs\` lists the logs that there are`,
-      );
-    }
+    if (found === undefined) throw noLog(id, namespace, all);
     await show(folder, found, invocation, filter, context, signal);
     return {};
   },

@@ -140,8 +140,17 @@ Deno.test("lcow logs says what it looked for in vain, and what is not certain", 
     await put("pod2", line(1, { cid: "web" }));
     await put("pod1", line(1), { namespace: "m" });
     const failed: [args: string[], message: string][] = [
-      [["x"], `No log in ${host.platform.logs} tells about "x"`],
-      [["pod2", "-n", "m"], "`lcow logs` lists the logs that there are"],
+      [
+        ["x"],
+        `No log in ${host.platform.logs} tells about "x"; ` +
+        "`lcow logs` lists the logs that there are\n",
+      ],
+      [
+        ["pod1", "-n", "x"],
+        `No log of namespace "x" in ${host.platform.logs} tells about "pod1"; ` +
+        "it is in namespace m, n\n",
+      ],
+      [["pod2", "-n", "m"], "it is in namespace n\n"],
       [["pod1"], 'Several logs tell about "pod1": m/pod1, n/pod1; choose one'],
       [["web"], 'Several logs tell about "web": n/pod1, n/pod2'],
     ];
@@ -161,8 +170,16 @@ Deno.test("lcow logs says what it looked for in vain, and what is not certain", 
 Deno.test("lcow logs without an id lists the logs, the newest first", async () => {
   await withLogs(async (host, put) => {
     assertMatch((await host.run(["logs"])).stdout, /^There are no logs in \//);
+    const there = host.platform.logs;
+    host.platform.logs = `${there}/none`;
+    assertMatch((await host.run(["logs"])).stdout, /^There are no logs in \//);
+    host.platform.logs = there;
     await put("old", "1234\n", { generation: 7 });
     await put("new", "12\n", { generation: 7, namespace: "m" });
+    assertMatch(
+      (await host.run(["logs", "-n", "x"])).stdout,
+      /^There are no logs of namespace "x" in \//,
+    );
     await put("new", "1\n", { generation: 8, namespace: "m" });
     assertEquals(
       (await host.run(["logs"])).stdout,

@@ -17,8 +17,8 @@ import {
   parseExposition,
 } from "./exposition.ts";
 import { complaint } from "./printable.ts";
-import { nameOf, type ShimReport } from "./report.ts";
-import { findShimOf, findShims, withShim } from "./shims.ts";
+import { brokenText, nameOf, type ShimReport } from "./report.ts";
+import { findShimOf, findShims, within, withShim } from "./shims.ts";
 import { type LcowContext, namespaceOf, type Word } from "./word.ts";
 
 /** Labels that tell shims apart: containerd's namespace, and the id of the group. */
@@ -83,10 +83,7 @@ async function tryToAsk(
   context: LcowContext,
   signal: AbortSignal,
 ): Promise<Told> {
-  if (shim.state === "dead") {
-    return { shim, problem: "it is dead; `lcow prune` removes what it left" };
-  }
-  if (shim.state !== "serving") return { shim, problem: shim.problem ?? "" };
+  if (shim.state !== "serving") return { shim, problem: brokenText(shim) };
   try {
     return await ask(shim, context, signal);
   } catch (error) {
@@ -160,9 +157,11 @@ export const metrics: Word = {
     const namespace = namespaceOf(invocation);
     const told: Told[] = [];
     if (id === undefined) {
-      const shims = await findShims(context, signal, { namespace });
-      const all = shims.map((shim) => tryToAsk(shim, context, signal));
-      told.push(...await Promise.all(all));
+      const all = await findShims(context, signal, { namespace });
+      const asked = within(namespace, all).map((shim) =>
+        tryToAsk(shim, context, signal)
+      );
+      told.push(...await Promise.all(asked));
     } else {
       const shim = await findShimOf(id, namespace, context, signal);
       told.push(await ask(shim, context, signal));

@@ -71,7 +71,7 @@ Deno.test("lcow metrics merges what shims told, and says who did not", async () 
     assertEquals(
       (await host.run(["metrics", "-n", "none"])).stdout.match(/^lcow_/gm)
         ?.length,
-      3, // those whose namespace nobody knows
+      2, // those whose namespace nobody knows
     );
   });
 });

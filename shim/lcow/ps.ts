@@ -12,8 +12,8 @@ import {
   type ShimReport,
   type TaskReport,
 } from "./report.ts";
-import { findShims, idsOf, notFound } from "./shims.ts";
-import { namespaceOf, type Word } from "./word.ts";
+import { findShims, idsOf, notFound, within } from "./shims.ts";
+import { namespaceOf, whereText, type Word } from "./word.ts";
 
 /** Lines of a tree: two more spaces per level. */
 function indented(lines: readonly string[]): string[] {
@@ -122,17 +122,16 @@ export const ps: Word = {
     const namespace = namespaceOf(invocation);
     const ids = invocation.operands;
     const all = await findShims(context, signal, { namespace, ids });
-    const shims = id === undefined
-      ? all
-      : all.filter((report) => idsOf(report).has(id));
-    if (id !== undefined && shims.length === 0) throw notFound(id, all);
-    const where = namespace === undefined
-      ? "on this host"
-      : `in namespace "${namespace}"`;
+    const shims = within(namespace, all).filter((report) =>
+      id === undefined || idsOf(report).has(id)
+    );
+    if (id !== undefined && shims.length === 0) {
+      throw notFound(id, all, namespace);
+    }
     return {
       json: { lcowVersion: shimVersion, shims },
       text: shims.length === 0
-        ? `No shim runs ${where}.\n`
+        ? `No shim runs ${whereText(namespace)}.\n`
         : `${shims.flatMap(shimLines).join("\n")}\n`,
     };
   },

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DescribeResponse, Operator } from "../../ttrpc/api/operator.gen.ts";
 import { TaskV2 } from "../../ttrpc/api/task.gen.ts";
 import { processSpec } from "../services/task_scene.ts";
+import { logFileName } from "../log/names.ts";
 import { shimVersion } from "../version.ts";
 import {
   registerAll,
@@ -122,6 +123,39 @@ Deno.test("lcow ps lists dead and hung shims beside those that answer", async ()
       "endpoint memory://n/hung: does not answer (The answer of the shim took longer than 10000 ms)\n",
     );
     await hung.close();
+  });
+});
+
+Deno.test("lcow ps names dead and hung shims that have logged, and their namespaces", async () => {
+  await withHost(async (host, scene) => {
+    const folder = await Deno.makeTempDir({ prefix: "lcow-log-" });
+    try {
+      host.platform.logs = folder;
+      for (const id of ["gone", "Hung", "old"]) {
+        const name = logFileName({ namespace: "n", id }, 1);
+        await Deno.writeTextFile(`${folder}/${name}`, "");
+      }
+      host.platform.deadEndpoints.push("memory://n/gone", "memory://m/other");
+      const hung = await scene.platform.listen("memory://n/Hung");
+      const list = async (namespace: string): Promise<string> => {
+        const before = scene.clock.sleepers;
+        const listing = host.run(["ps", "--namespace", namespace]);
+        await scene.until(() => scene.clock.sleepers === before + 1);
+        await scene.clock.advance(10_000);
+        return (await listing).stdout;
+      };
+      const nameless =
+        "endpoint memory://m/other: dead; `lcow prune` removes it\n";
+      assertEquals(
+        await list("n"),
+        "shim n/Hung: does not answer (The answer of the shim took longer than 10000 ms)\n" +
+          "shim n/gone: dead; `lcow prune` removes it\n" + nameless,
+      );
+      assertEquals(await list("x"), nameless);
+      await hung.close();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 });
 

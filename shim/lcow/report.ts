@@ -245,3 +245,15 @@ export function nameOf({ namespace, key, address }: ShimReport): string {
   if (key === undefined) return address;
   return namespace === undefined ? key : `${namespace}/${key}`;
 }
+
+/** Why a shim that is not serving has told nothing. */
+export function brokenText({ state, problem = "" }: ShimReport): string {
+  switch (state) {
+    case "dead":
+      return "it is dead; `lcow prune` removes what it left";
+    case "foreign":
+      return `it is another program: ${problem}`;
+    default:
+      return problem;
+  }
+}

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { classify } from "../../base/errors.ts";
 import { isAbsoluteWindowsPath } from "../../base/windows_path.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
@@ -25,25 +24,22 @@ function isAbsolute(path: string): boolean {
   return path.startsWith("/") || isAbsoluteWindowsPath(path);
 }
 
-/** @returns The path in the guest; undefined when the shim is too old to tell. */
+/**
+ * @param apiLevel That of the shim.
+ * @returns The path in the guest; undefined when the shim is too old to tell.
+ */
 async function request(
   client: TtrpcClient,
+  apiLevel: number | undefined,
   shared: Shared,
   options: CallOptions,
 ): Promise<string | undefined> {
-  try {
-    const { guestPath } = await client.call(
-      Operator,
-      "Share",
-      shared,
-      options,
-    );
-    return guestPath;
-  } catch (error) {
-    if (classify(error) !== "NotImplemented") throw error;
+  if (apiLevel === 0) {
     await client.call(ShimDiag, "DiagShare", shared, options);
     return undefined;
   }
+  const { guestPath } = await client.call(Operator, "Share", shared, options);
+  return guestPath;
 }
 
 /** See the module. */
@@ -71,7 +67,8 @@ export const share: Word = {
       shim.address,
       context,
       signal,
-      (client, options) => request(client, { hostPath, readOnly }, options),
+      (client, options) =>
+        request(client, shim.apiLevel, { hostPath, readOnly }, options),
     );
     return {
       json: {

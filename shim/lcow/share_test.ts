@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { ShimError } from "../../base/errors.ts";
 import { registerOlder, withHost, withServedShim } from "./lcow_scene.ts";
 
 Deno.test("lcow share prints where the guest has the path", async () => {
@@ -26,6 +27,20 @@ Deno.test("lcow share says what the shim refuses", async () => {
       stderr: "containerd-shim-lcow-v2: " +
         'failed to open source path "/none": nothing there\n',
     });
+  });
+});
+
+Deno.test("lcow share asks once also where the host has no shares", async () => {
+  await withServedShim(async (host, scene) => {
+    await scene.run("pod1");
+    let asked = 0;
+    scene.files.stat = () => {
+      asked++;
+      return Promise.reject(new ShimError("NotImplemented", "no shares here"));
+    };
+    const { code, stderr } = await host.run(["share", "pod1", "/data"]);
+    assertEquals([code, asked], [1, 1]);
+    assertMatch(stderr, /no shares here/);
   });
 });
 

@@ -10,9 +10,11 @@ import type { Duplex } from "../../base/duplex.ts";
 import { classify, messageOf, ShimError } from "../../base/errors.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { type CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
+import type { LogName } from "../log/names.ts";
 import { describeOlder } from "./older_shim.ts";
 import { describedReport, nameOf, type ShimReport, sorted } from "./report.ts";
-import type { LcowContext } from "./word.ts";
+import { logsOf } from "./stored_logs.ts";
+import { type LcowContext, whereText } from "./word.ts";
 
 /**
  * Connects to a shim, does something, and lets the connection go.
@@ -86,62 +88,86 @@ async function ask(
 /** Namespaces in which containers usually are: of CRI, of `ctr`, of Docker. */
 const usualNamespaces = ["k8s.io", "default", "moby"];
 
-/**
- * Adds namespace and key to a report that lacks them, when its address is the one
- * of a group that may be meant: the address proves it.
- */
-async function named(
-  report: ShimReport,
-  namespaces: readonly string[],
-  keys: readonly string[],
-  { platform }: LcowContext,
-): Promise<ShimReport> {
-  if (report.key !== undefined) return report;
-  const ids = new Set([...keys, ...(report.tasks ?? []).map(({ id }) => id)]);
-  for (const namespace of namespaces) {
-    for (const key of ids) {
-      if (await platform.endpoint(namespace, key) === report.address) {
-        return { ...report, namespace, key };
-      }
-    }
+/** The groups that have logs; none where the logs cannot be read. */
+async function loggedGroups(
+  context: LcowContext,
+): Promise<readonly LogName[]> {
+  try {
+    return (await logsOf(context)).logs;
+  } catch {
+    // They only help to name shims; `lcow logs` tells what is wrong with them.
+    return [];
   }
-  return report;
 }
 
-/** Whose shims are asked for. */
-export interface Scope {
-  /** The namespace; all of them by default. */
+/**
+ * Adds namespace and key to reports that lack them, when their address is the one
+ * of a group that may be meant: the address proves it.
+ *
+ * @param ids Ids that may be keys, in any of the namespaces.
+ */
+async function named(
+  reports: readonly ShimReport[],
+  namespaces: readonly string[],
+  ids: readonly string[],
+  context: LcowContext,
+): Promise<ShimReport[]> {
+  const nameless = reports.filter(({ key }) => key === undefined);
+  if (nameless.length === 0) return [...reports];
+  const tasks = nameless.flatMap(({ tasks = [] }) => tasks.map(({ id }) => id));
+  const groups = [
+    ...namespaces.flatMap((namespace) =>
+      [...ids, ...tasks].map((id) => ({ namespace, id }))
+    ),
+    ...await loggedGroups(context),
+  ];
+  const byAddress = new Map<string, Pick<ShimReport, "namespace" | "key">>();
+  for (const { namespace, id: key } of groups) {
+    const address = await context.platform.endpoint(namespace, key);
+    byAddress.set(address, { namespace, key });
+  }
+  return reports.map((report) =>
+    report.key === undefined
+      ? { ...report, ...byAddress.get(report.address) }
+      : report
+  );
+}
+
+/** What somebody may be looking for: it helps to name shims. */
+export interface Sought {
+  /** A namespace. */
   readonly namespace?: string | undefined;
-  /** Ids that somebody may be looking for: they help to name shims. */
+  /** Ids. */
   readonly ids?: readonly string[];
 }
 
-/**
- * Asks all shims of this host.
- *
- * @returns Reports, sorted; of one namespace also those whose namespace nobody
- * knows.
- */
+/** Asks all shims of this host. @returns Reports, sorted. */
 export async function findShims(
   context: LcowContext,
   signal: AbortSignal,
-  { namespace, ids = [] }: Scope = {},
+  { namespace, ids = [] }: Sought = {},
 ): Promise<ShimReport[]> {
-  const namespaces = namespace === undefined ? usualNamespaces : [namespace];
+  const namespaces = new Set(usualNamespaces);
+  if (namespace !== undefined) namespaces.add(namespace);
   const addresses = await context.platform.endpoints();
   const reports = await Promise.all(
-    addresses.map(async (address) =>
-      await named(
-        await ask(address, context, signal),
-        namespaces,
-        ids,
-        context,
-      )
-    ),
+    addresses.map((address) => ask(address, context, signal)),
   );
-  return sorted(reports).filter((report) =>
-    namespace === undefined || report.namespace === undefined ||
-    report.namespace === namespace
+  return sorted(await named(reports, [...namespaces], ids, context));
+}
+
+/**
+ * Shims or logs of a namespace, and those whose namespace nobody knows.
+ *
+ * @param namespace All of them when it is undefined.
+ */
+export function within<T extends { readonly namespace?: string }>(
+  namespace: string | undefined,
+  all: readonly T[],
+): readonly T[] {
+  return all.filter((one) =>
+    namespace === undefined || one.namespace === undefined ||
+    one.namespace === namespace
   );
 }
 
@@ -165,7 +191,10 @@ function listed(names: readonly string[]): string {
 }
 
 /** What was looked at in vain, for an error. */
-function others(reports: readonly ShimReport[]): string {
+function others(
+  reports: readonly ShimReport[],
+  namespace: string | undefined,
+): string {
   const names = reports.filter(({ state }) => state === "serving")
     .flatMap((report) => {
       const { namespace = "(unknown namespace)" } = report;
@@ -173,20 +202,42 @@ function others(reports: readonly ShimReport[]): string {
     });
   const silent = reports.filter(({ state }) => state === "silent");
   const there = names.length === 0
-    ? "no shim serves anything"
+    ? `no shim serves anything${
+      namespace === undefined ? "" : ` ${whereText(namespace)}`
+    }`
     : `there are ${listed(names)}`;
   return silent.length === 0
     ? there
     : `${there}; no answer came from ${listed(silent.map(nameOf))}`;
 }
 
-/** The error for an id that no shim knows: it names those that there are. */
+/**
+ * The error for an id that no shim knows: it names the namespaces that have it, or
+ * else the ids that there are.
+ *
+ * @param reports Of all namespaces.
+ * @param namespace Where it was looked for; undefined for everywhere.
+ */
 export function notFound(
   id: string,
   reports: readonly ShimReport[],
+  namespace: string | undefined,
 ): ShimError {
   const what = `sandbox, pod or container ${JSON.stringify(id)}`;
-  return new ShimError("NotFound", `No ${what}: ${others(reports)}`);
+  const elsewhere = reports.flatMap((report) =>
+    report.namespace !== undefined && idsOf(report).has(id)
+      ? [report.namespace]
+      : []
+  );
+  const message = elsewhere.length === 0
+    ? `No ${what}: ${others(within(namespace, reports), namespace)}`
+    : `No ${what} ${whereText(namespace)}: ${inNamespaces(elsewhere)}`;
+  return new ShimError("NotFound", message);
+}
+
+/** Where something is instead. */
+export function inNamespaces(namespaces: readonly string[]): string {
+  return `it is in namespace ${listed([...new Set(namespaces)].sort())}`;
 }
 
 /**
@@ -221,8 +272,8 @@ export async function findShimOf(
   signal: AbortSignal,
 ): Promise<ShimReport> {
   const reports = await findShims(context, signal, { namespace, ids: [id] });
-  const report = shimKnowing(id, reports);
-  if (report === undefined) throw notFound(id, reports);
+  const report = shimKnowing(id, within(namespace, reports));
+  if (report === undefined) throw notFound(id, reports, namespace);
   if (report.state === "serving") return report;
   const advice = report.state === "dead"
     ? "its shim is gone: `lcow prune` removes what it left"

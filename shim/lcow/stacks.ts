@@ -8,9 +8,9 @@ import { classify, messageOf } from "../../base/errors.ts";
 import { Operator } from "../../ttrpc/api/operator.gen.ts";
 import { ShimDiag } from "../../ttrpc/api/shimdiag.gen.ts";
 import type { CallOptions, TtrpcClient } from "../../ttrpc/client.ts";
-import { known, nameOf, type ShimReport } from "./report.ts";
-import { findShimOf, findShims, withShim } from "./shims.ts";
-import { type LcowContext, namespaceOf, type Word } from "./word.ts";
+import { brokenText, known, nameOf, type ShimReport } from "./report.ts";
+import { findShimOf, findShims, within, withShim } from "./shims.ts";
+import { type LcowContext, namespaceOf, whereText, type Word } from "./word.ts";
 
 /** What one shim answered. */
 export interface StacksReport {
@@ -59,6 +59,13 @@ async function request(
   }
 }
 
+/** Which shim it is. */
+function aboutOf(
+  { address, namespace, key }: ShimReport,
+): Pick<StacksReport, "address" | "namespace" | "key"> {
+  return { address, ...known("namespace", namespace), ...known("key", key) };
+}
+
 /**
  * Asks one shim.
  *
@@ -69,14 +76,25 @@ export async function stacksOf(
   context: LcowContext,
   signal: AbortSignal,
 ): Promise<StacksReport> {
-  const { address, namespace, key } = report;
-  const told = await withShim(address, context, signal, request);
-  return {
-    address,
-    ...known("namespace", namespace),
-    ...known("key", key),
-    ...told,
-  };
+  const told = await withShim(report.address, context, signal, request);
+  return { ...aboutOf(report), ...told };
+}
+
+/** As above, but a shim that does not answer spoils nothing. */
+async function tryStacksOf(
+  report: ShimReport,
+  context: LcowContext,
+  signal: AbortSignal,
+): Promise<StacksReport> {
+  if (report.state !== "serving") {
+    return { ...aboutOf(report), problem: brokenText(report) };
+  }
+  try {
+    return await stacksOf(report, context, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...aboutOf(report), problem: messageOf(error) };
+  }
 }
 
 /** The answer for people. */
@@ -109,15 +127,10 @@ export const stacks: Word = {
       const report = await stacksOf(shim, context, signal);
       return { json: { shims: [report] }, text: stacksText(report) };
     }
-    const found = await findShims(context, signal, { namespace });
-    const shims = found.filter(({ state }) => state === "serving");
+    const all = await findShims(context, signal, { namespace });
+    const shims = within(namespace, all);
     const reports = await Promise.all(
-      shims.map((shim) =>
-        stacksOf(shim, context, signal).catch((error): StacksReport => {
-          signal.throwIfAborted();
-          return { address: shim.address, problem: messageOf(error) };
-        })
-      ),
+      shims.map((shim) => tryStacksOf(shim, context, signal)),
     );
     const texts = shims.map((shim, index) =>
       `Shim ${nameOf(shim)}\n${stacksText(reports[index]!)}`
@@ -125,7 +138,7 @@ export const stacks: Word = {
     return {
       json: { shims: reports },
       text: texts.length === 0
-        ? "No shim answers on this host.\n"
+        ? `No shim runs ${whereText(namespace)}.\n`
         : texts.join("\n"),
     };
   },

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { registerOlder, withHost, withServedShim } from "./lcow_scene.ts";
 
 Deno.test("lcow stacks prints what shim and guest are doing", async () => {
@@ -75,11 +75,61 @@ Deno.test("lcow stacks asks an older shim, which tells nothing while its guest d
   });
 });
 
-Deno.test("lcow stacks says that no shim answers", async () => {
+Deno.test("lcow stacks of all has a row for every shim, also for those that do not answer", async () => {
+  await withServedShim(async (host, scene) => {
+    await host.serve("n", "alien", () => {});
+    host.platform.deadEndpoints.push("memory://n/gone");
+    // Nobody accepts its connections.
+    const hung = await scene.platform.listen("memory://n/hung");
+    const ask = async (...flags: string[]): Promise<string> => {
+      const before = scene.clock.sleepers;
+      const answer = host.run(["stacks", ...flags]);
+      await scene.until(() => scene.clock.sleepers === before + 1);
+      await scene.clock.advance(10_000);
+      const { code, stdout } = await answer;
+      assertEquals(code, 0);
+      return stdout;
+    };
+    const slow = "The answer of the shim took longer than 10000 ms";
+    const text = await ask();
+    assertStringIncludes(text, "Shim n/pod1\nCannot ask it: vm is not running");
+    assertStringIncludes(
+      text,
+      `Shim memory://n/hung\nCannot ask it: ${slow}\n`,
+    );
+    const gone = "it is dead; `lcow prune` removes what it left";
+    assertStringIncludes(
+      text,
+      `Shim memory://n/gone\nCannot ask it: ${gone}\n`,
+    );
+    assertEquals(JSON.parse(await ask("--json")).shims, [
+      {
+        address: "memory://n/pod1",
+        namespace: "n",
+        key: "pod1",
+        problem: "vm is not running (state: NotCreated)",
+      },
+      {
+        address: "memory://n/alien",
+        problem:
+          "it is another program: service containerd.runhcs.v1.diag.ShimDiag",
+      },
+      { address: "memory://n/gone", problem: gone },
+      { address: "memory://n/hung", problem: slow },
+    ]);
+    await hung.close();
+  });
+});
+
+Deno.test("lcow stacks says that no shim runs", async () => {
   await withHost(async (host) => {
     assertEquals(
       (await host.run(["stacks"])).stdout,
-      "No shim answers on this host.\n",
+      "No shim runs on this host.\n",
+    );
+    assertEquals(
+      (await host.run(["stacks", "-n", "x"])).stdout,
+      'No shim runs in namespace "x".\n',
     );
   });
 });

@@ -136,6 +136,13 @@ export const commonFlags: readonly Flag[] = [
   { name: "help", short: "h", summary: "print this help" },
 ];
 
+/** Where something was looked for, for people. */
+export function whereText(namespace: string | undefined): string {
+  return namespace === undefined
+    ? "on this host"
+    : `in namespace "${namespace}"`;
+}
+
 /** The namespace that was asked for. */
 export function namespaceOf({ values }: Invocation): string | undefined {
   return values.get("namespace");

@@ -57,7 +57,7 @@ export async function openShimLog(
     });
   };
   try {
-    const folder = await platform.logFolder();
+    const folder = await platform.logFolder("write");
     const limit = limits.logFile;
     const writer = await LogWriter.open({ folder, name, limit, onFailure });
     const both: LogSink = (line) => {

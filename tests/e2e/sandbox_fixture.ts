@@ -21,7 +21,8 @@ import {
 import { buildRootfs } from "../image.ts";
 import { leftovers, settledLeftovers } from "../leftovers.ts";
 
-const shim =
+/** The program, as containerd starts it. */
+export const shim =
   new URL("../../bin/containerd-shim-lcow-v2", import.meta.url).pathname;
 
 /** A running shim with a connection, its bundle and the events it sent. */

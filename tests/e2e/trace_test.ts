@@ -5,8 +5,9 @@ import { libc } from "../../ffi/linux/libc.ts";
 import { Options } from "../../ttrpc/api/runhcs_options.gen.ts";
 import { Sandbox } from "../../ttrpc/api/sandbox.gen.ts";
 import { TaskV3 } from "../../ttrpc/api/task.gen.ts";
+import { defaultTimeouts } from "../../base/timeouts.ts";
 import { limit } from "./fixture.ts";
-import { rig } from "./sandbox_fixture.ts";
+import { rig, shim } from "./sandbox_fixture.ts";
 
 // Opened outside of the tests, whose sanitizers would miss its closing.
 Deno.test.beforeAll(() => {
@@ -67,6 +68,37 @@ class Collector implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
+  }
+}
+
+/** A collector that takes connections and answers nothing. */
+class SilentCollector implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #conns: Deno.Conn[] = [];
+  readonly #accepting = this.#accept();
+
+  async #accept(): Promise<void> {
+    for await (const conn of this.#listener) this.#conns.push(conn);
+  }
+
+  /** How many clients came. */
+  get clients(): number {
+    return this.#conns.length;
+  }
+
+  /** What makes Deno send its spans here. */
+  get env(): Record<string, string> {
+    return {
+      OTEL_DENO: "true",
+      OTEL_EXPORTER_OTLP_ENDPOINT:
+        `http://127.0.0.1:${this.#listener.addr.port}`,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await this.#accepting;
+    for (const conn of this.#conns) conn.close();
   }
 }
 
@@ -150,5 +182,60 @@ Deno.test({
       guestCreate.spanId,
       id,
     ]);
+  },
+});
+
+/** Milliseconds that something takes. */
+async function taken(task: () => PromiseLike<unknown>): Promise<number> {
+  const begun = performance.now();
+  await task();
+  return performance.now() - begun;
+}
+
+/** Runs the program until it exits. @returns Milliseconds that it took. */
+function run(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  return taken(async () => {
+    const { success, stderr } = await new Deno.Command(shim, {
+      args: [...args],
+      cwd,
+      env: { ...env },
+      stdin: "null",
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+  });
+}
+
+Deno.test({
+  name:
+    "a collector that never answers holds up neither lcow nor delete nor the end of a shim",
+  timeout: limit,
+  fn: async () => {
+    const id = "trace2";
+    await using collector = new SilentCollector();
+    const times: Record<string, number> = {};
+    const it = await rig(id, undefined, collector.env);
+    try {
+      const { client, bundle, dir } = it;
+      const env = { ...collector.env, LCOW_STATE: `${dir}/lcow` };
+      await client.call(Sandbox, "CreateSandbox", {
+        sandboxId: id,
+        bundlePath: bundle.path,
+      });
+      times["lcow"] = await run(["lcow", "ps"], dir, env);
+      const names = ["-namespace", "bench", "-id", "gone"];
+      const about = [...names, "-bundle", `${dir}/gone`];
+      times["delete"] = await run([...about, "delete"], dir, env);
+    } finally {
+      times["serve"] = await taken(() => it[Symbol.asyncDispose]());
+    }
+    // It is the shim that sends.
+    assert(collector.clients > 0);
+    const slow = Object.entries(times)
+      .filter(([, ms]) => ms > defaultTimeouts.binaryDelete);
+    assertEquals(slow, []);
   },
 });

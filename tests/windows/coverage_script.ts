@@ -25,7 +25,10 @@ import { systemVirtDisk } from "../../ffi/windows/storage/virtdisk_library.ts";
 import { VirtualDisks } from "../../ffi/windows/storage/virtual_disks.ts";
 import { spawnProcess } from "../../ffi/windows/system/detached_process.ts";
 import { finalPath } from "../../ffi/windows/system/final_path.ts";
-import { openLogFolder } from "../../ffi/windows/system/private_folder.ts";
+import {
+  findLogFolder,
+  openLogFolder,
+} from "../../ffi/windows/system/private_folder.ts";
 import { NamedEvent } from "../../ffi/windows/system/named_event.ts";
 import { grantVmGroup } from "../../ffi/windows/system/vm_group.ts";
 import { windowsBuild } from "../../ffi/windows/system/version.ts";
@@ -112,6 +115,7 @@ async function processes(parts: WindowsParts): Promise<void> {
   windowsBuild(ntdll);
   finalPath(kernel32, folder);
   openLogFolder(parts.io.libraries, folder);
+  findLogFolder(parts.io.libraries, folder);
   const name = "lcow-coverage";
   using event = NamedEvent.create(kernel32, name);
   using other = NamedEvent.open(kernel32, name);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ShimError } from "../../../base/errors.ts";
+import { classify, ShimError } from "../../../base/errors.ts";
 import { withSecurity } from "../io/security.ts";
 import type { Advapi32Symbols } from "../library/advapi32.ts";
 import { invalidHandle, type Kernel32Symbols } from "../library/kernel32.ts";
@@ -171,12 +171,33 @@ export function openPrivateFolder(
   if (code !== 0 && code !== Win32.AlreadyExists) {
     throw win32Error(code, `Cannot make the folder "${path}"`);
   }
+  requirePrivateFolder(libraries, path);
+}
+
+/**
+ * @throws {ShimError} FailedPrecondition when the folder is neither of
+ * administrators nor of this user.
+ * @throws {HResultError} What else the system answered.
+ */
+function requirePrivateFolder(libraries: FolderLibraries, path: string): void {
   const owner = ownerOf(libraries, path);
   if (trusted.includes(owner) || owner === ownUser(libraries)) return;
   throw new ShimError(
     "FailedPrecondition",
     `Cannot use the folder "${path}": it belongs to ${owner}, not to administrators; remove it`,
   );
+}
+
+/** The folder of the log files, and the one that it is in. */
+function logFolders(programData: string | undefined): [string, string] {
+  if (programData === undefined || programData === "") {
+    throw new ShimError(
+      "FailedPrecondition",
+      "There is no folder for log files: the environment variable ProgramData is not set. Start the shim with the environment of the machine",
+    );
+  }
+  const product = `${programData}\\lcow`;
+  return [product, `${product}\\log`];
 }
 
 /**
@@ -190,15 +211,26 @@ export function openLogFolder(
   libraries: FolderLibraries,
   programData: string | undefined,
 ): string {
-  if (programData === undefined || programData === "") {
-    throw new ShimError(
-      "FailedPrecondition",
-      "Cannot keep log files: the environment variable ProgramData is not set. Start the shim with the environment of the machine",
-    );
-  }
-  const product = `${programData}\\lcow`;
-  const folder = `${product}\\log`;
+  const [product, folder] = logFolders(programData);
   openPrivateFolder(libraries, product);
   openPrivateFolder(libraries, folder);
+  return folder;
+}
+
+/**
+ * As {@linkcode openLogFolder}, for a reader: nothing is made, and the folder may
+ * not be there.
+ */
+export function findLogFolder(
+  libraries: FolderLibraries,
+  programData: string | undefined,
+): string {
+  const [product, folder] = logFolders(programData);
+  try {
+    requirePrivateFolder(libraries, product);
+    requirePrivateFolder(libraries, folder);
+  } catch (error) {
+    if (classify(error) !== "NotFound") throw error;
+  }
   return folder;
 }

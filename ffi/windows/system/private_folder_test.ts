@@ -2,7 +2,11 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { ShimError } from "../../../base/errors.ts";
 import { HResultError } from "../../../base/hresult.ts";
 import { FakeWindows } from "../../mock/windows/machine.ts";
-import { openLogFolder, openPrivateFolder } from "./private_folder.ts";
+import {
+  findLogFolder,
+  openLogFolder,
+  openPrivateFolder,
+} from "./private_folder.ts";
 
 const path = "C:\\ProgramData\\lcow";
 
@@ -31,6 +35,26 @@ Deno.test("the folder of the log files is made for administrators, once", () => 
         assertEquals(files.find(made).owner, "S-1-5-32-544");
       }
     }
+  });
+});
+
+Deno.test("for a reader the folder of the log files is not made, but must not be somebody else's", () => {
+  onWindows(({ libraries, files, calls }) => {
+    const found = (): string => findLogFolder(libraries, "C:\\ProgramData");
+    assertEquals(found(), `${path}\\log`);
+    assertThrows(() => files.find(path));
+    openLogFolder(libraries, "C:\\ProgramData");
+    assertEquals(found(), `${path}\\log`);
+    calls.fail("CreateFileW", 5);
+    assertThrows(found, HResultError, "E_ACCESSDENIED");
+  });
+  onWindows(({ libraries, files }) => {
+    files.makeFolder(path, "S-1-5-21-7-7-7-1001");
+    assertThrows(
+      () => findLogFolder(libraries, "C:\\ProgramData"),
+      ShimError,
+      "it belongs to S-1-5-21-7-7-7-1001",
+    );
   });
 });
 
@@ -95,11 +119,9 @@ Deno.test("what the system refuses is reported with the folder", () => {
 Deno.test("without %ProgramData% there is no folder", () => {
   onWindows(({ libraries }) => {
     for (const value of [undefined, ""]) {
-      assertThrows(
-        () => openLogFolder(libraries, value),
-        ShimError,
-        "ProgramData",
-      );
+      for (const folder of [openLogFolder, findLogFolder]) {
+        assertThrows(() => folder(libraries, value), ShimError, "ProgramData");
+      }
     }
   });
 });
