@@ -92,7 +92,7 @@ Deno.test("lcow stacks of all has a row for every shim, also for those that do n
     };
     const slow = "The answer of the shim took longer than 10000 ms";
     const text = await ask();
-    assertStringIncludes(text, "Shim n/pod1\nCannot ask it: vm is not running");
+    assertStringIncludes(text, "Shim n/pod1\nHost:\nshim: pid ");
     assertStringIncludes(
       text,
       `Shim memory://n/hung\nCannot ask it: ${slow}\n`,
@@ -102,12 +102,15 @@ Deno.test("lcow stacks of all has a row for every shim, also for those that do n
       text,
       `Shim memory://n/gone\nCannot ask it: ${gone}\n`,
     );
-    assertEquals(JSON.parse(await ask("--json")).shims, [
+    const [{ host: what, ...first }, ...others] =
+      JSON.parse(await ask("--json")).shims;
+    assertStringIncludes(what, "shim: pid ");
+    assertEquals([first, ...others], [
       {
         address: "memory://n/pod1",
         namespace: "n",
         key: "pod1",
-        problem: "vm is not running (state: NotCreated)",
+        guestProblem: "vm is not running (state: NotCreated)",
       },
       {
         address: "memory://n/alien",
