@@ -10,19 +10,14 @@ import { defaultTimeouts } from "../base/timeouts.ts";
 import { noTracer, type WatchedTracer } from "../base/trace.ts";
 import type { FakeGuestOptions } from "../bridge/fake_guest.ts";
 import type { PathFiles } from "../controllers/device/plan9/mod.ts";
-import { NetworkController } from "../controllers/network/mod.ts";
 import { FakeHostNetwork } from "../controllers/network/testing.ts";
-import { PodController } from "../controllers/pod/mod.ts";
-import { type ClientStreams, runInVm } from "../controllers/process/mod.ts";
 import type { CallContext } from "../ttrpc/handlers.ts";
 import type { MessageType } from "../ttrpc/message.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { FakePlatform } from "./fake_platform.ts";
+import { runtimeOf } from "./load_runtime.ts";
 import { FakeVm } from "./fake_vm.ts";
 import { newShimMetrics } from "./metrics.ts";
-import { reconnectLimit } from "./options.ts";
-import type { Network, Runtime, Vm } from "./runtime.ts";
-import { sharePath } from "./share_path.ts";
 import { Shim } from "./shim.ts";
 import { TaskEvents } from "./task_events.ts";
 
@@ -74,68 +69,30 @@ export class FakeShim {
   /** @param options See {@linkcode FakeShimOptions}. */
   constructor(options: FakeShimOptions = {}) {
     this.clock = options.clock ?? new FakeClock();
-    const streams = (options: Options): ClientStreams => ({
-      open: (url, name, signal) =>
-        this.platform.stdio(url, name, {
-          signal,
-          reconnectLimit: reconnectLimit(options),
-        }),
-      startLogger: (url, process) =>
-        this.platform.startLogger(url, { namespace: "default", ...process }),
-    });
-    const newNetwork = (vm: Vm, namespaceId: string): Network =>
-      new NetworkController({
-        vm,
-        guest: vm.guest,
-        host: this.network,
-        log: silentLogger,
-      }, {
-        namespaceId,
-        policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
-      });
-    const runtime: Runtime = {
-      platform: this.platform,
-      newNetwork,
-      newVm: () => {
+    const parts = {
+      clock: this.clock,
+      timeouts: defaultTimeouts,
+      metrics: newShimMetrics(),
+    };
+    const runtime = runtimeOf(
+      {
+        platform: this.platform,
+        compute: { grantAccess: () => Promise.resolve() },
+        files: {
+          resolve: (path) => Promise.resolve(path),
+          stat: (path) => this.files.stat(path),
+          join: (...path) => this.files.join(...path),
+        },
+        network: this.network,
+      },
+      { namespace: "default", log: silentLogger, ...parts },
+      () => {
         const vm = new FakeVm(options.guest);
         this.vms.push(vm);
         this.onVm(vm);
         return vm;
       },
-      newPod: (vm, { id, options, namespaceId }) =>
-        new PodController({
-          guest: vm.guest,
-          scsi: vm.scsi(),
-          shares: {
-            plan9: vm.plan9(),
-            files: this.files,
-          },
-          vpci: vm.vpci(),
-          runtimeId: vm.runtimeId,
-          compute: { grantAccess: () => Promise.resolve() },
-          files: { resolve: (path) => Promise.resolve(path) },
-          streams: streams(options),
-          log: silentLogger,
-          clock: this.clock,
-          timeouts: defaultTimeouts,
-          isVmRunning: () => vm.state === "Running",
-          network: namespaceId === "" ? undefined : newNetwork(vm, namespaceId),
-        }, id),
-      runInVm: (vm, options, request, signal) =>
-        runInVm(
-          {
-            guest: vm.guest,
-            streams: streams(options),
-            log: silentLogger,
-            clock: this.clock,
-            timeouts: defaultTimeouts,
-          },
-          request,
-          signal,
-        ),
-      share: (vm, path, signal) =>
-        sharePath({ plan9: vm.plan9(), files: this.files }, path, signal),
-    };
+    );
     this.shim = new Shim({
       runtime: Promise.resolve(runtime),
       options: options.options ?? Promise.resolve(undefined),
@@ -153,9 +110,7 @@ export class FakeShim {
       },
       log: options.log ?? silentLogger,
       tracer: options.tracer ?? noTracer,
-      metrics: newShimMetrics(),
-      clock: this.clock,
-      timeouts: defaultTimeouts,
+      ...parts,
     });
   }
 

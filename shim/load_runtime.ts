@@ -8,11 +8,14 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import type { Tracer } from "../base/trace.ts";
+import type { PathFiles } from "../controllers/device/plan9/mod.ts";
 import { NetworkController } from "../controllers/network/mod.ts";
 import { PodController } from "../controllers/pod/mod.ts";
 import { type ClientStreams, runInVm } from "../controllers/process/mod.ts";
 import { VmController } from "../controllers/vm/mod.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
+import type { HostNetwork } from "../hcs/network.ts";
+import type { ComputeHost, HostFiles, Platform } from "../hcs/ports.ts";
 import { tracedHost } from "../hcs/traced_host.ts";
 import { countedStream } from "./counted_stream.ts";
 import type { Machine } from "./host.ts";
@@ -37,19 +40,30 @@ export interface RuntimeParts {
   readonly metrics: ShimMetrics;
 }
 
+/** What of a host a {@linkcode Runtime} uses, beside what makes VMs. */
+export interface RuntimeHost {
+  /** Streams of clients. */
+  readonly platform: Platform;
+  /** Grants VMs access to files. */
+  readonly compute: Pick<ComputeHost, "grantAccess">;
+  /** Files of the host. */
+  readonly files: Pick<HostFiles, "resolve"> & PathFiles;
+  /** Networks of the host. */
+  readonly network: HostNetwork;
+}
+
 /**
- * Loads everything that a container needs.
+ * Puts the controllers together.
  *
- * @param machine Where it runs.
- * @param parts What it is made with.
+ * @param host Where they run.
+ * @param parts What they are made with.
+ * @param newVm Makes a VM.
  */
-export async function loadRuntime(
-  machine: Omit<Machine, "timeouts">,
-  parts: RuntimeParts,
-): Promise<Runtime> {
-  const { namespace, log, clock, timeouts, tracer, metrics } = parts;
-  const host = tracedHost(await machine.host(log), tracer);
-  const { platform, compute, files } = host;
+export function runtimeOf(
+  { platform, compute, files, network }: RuntimeHost,
+  { namespace, log, clock, timeouts, metrics }: Omit<RuntimeParts, "tracer">,
+  newVm: Runtime["newVm"],
+): Runtime {
   const streams = (options: Options): ClientStreams => ({
     open: async (url, name, signal) => {
       const stream = await platform.stdio(url, name, {
@@ -62,29 +76,14 @@ export async function loadRuntime(
       platform.startLogger(url, { namespace, ...process }),
   });
   const newNetwork = (vm: Vm, namespaceId: string): Network =>
-    new NetworkController({
-      vm,
-      guest: vm.guest,
-      host: host.network,
-      log,
-    }, {
+    new NetworkController({ vm, guest: vm.guest, host: network, log }, {
       namespaceId,
       policyBasedRouting: vm.sandboxOptions?.policyBasedRouting ?? false,
     });
   return {
     platform,
     newNetwork,
-    newVm: (id, sandboxId) =>
-      new VmController({
-        host,
-        sandboxId,
-        log: log.child({ "sandbox-id": sandboxId, "uvm-id": id }),
-        clock,
-        timeouts,
-        tracer,
-        onLogDropped: (lines) =>
-          metrics.add("logLinesDropped", ["guest"], lines),
-      }),
+    newVm,
     newPod: (vm, { id, options, namespaceId }) =>
       new PodController({
         guest: vm.guest,
@@ -104,16 +103,34 @@ export async function loadRuntime(
       }, id),
     runInVm: (vm, options, request, signal) => {
       const { guest } = vm;
-      const deps = {
-        guest,
-        streams: streams(options),
-        log,
-        clock,
-        timeouts,
-      };
+      const deps = { guest, streams: streams(options), log, clock, timeouts };
       return runInVm(deps, request, signal);
     },
     share: (vm, path, signal) =>
       sharePath({ plan9: vm.plan9(), files }, path, signal),
   };
+}
+
+/**
+ * Loads everything that a container needs.
+ *
+ * @param machine Where it runs.
+ * @param parts What it is made with.
+ */
+export async function loadRuntime(
+  machine: Omit<Machine, "timeouts">,
+  parts: RuntimeParts,
+): Promise<Runtime> {
+  const { log, clock, timeouts, tracer, metrics } = parts;
+  const host = tracedHost(await machine.host(log), tracer);
+  return runtimeOf(host, parts, (id, sandboxId) =>
+    new VmController({
+      host,
+      sandboxId,
+      log: log.child({ "sandbox-id": sandboxId, "uvm-id": id }),
+      clock,
+      timeouts,
+      tracer,
+      onLogDropped: (lines) => metrics.add("logLinesDropped", ["guest"], lines),
+    }));
 }
