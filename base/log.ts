@@ -44,18 +44,23 @@ export function parseLogLevel(text: string): LogLevel | undefined {
   return logLevels.find((level) => level === name);
 }
 
-/** Names of members whose values may hold secrets: environments and annotations. */
+/**
+ * Names of members whose values may hold secrets: environments and annotations;
+ * `annotationValue` is our own name for one of the latter.
+ */
 const secretNames =
-  "env|environment|annotations|processparameters|containerconfig";
+  "env|environment|annotations|annotationvalue|processparameters|containerconfig";
 
 const secretKeys = new RegExp(`^(?:${secretNames})$`, "i");
 
 /**
  * Errors repeat what they could not read: the same members in JSON, which may be
- * quoted again or cut off, and a value of the wrong type behind its path.
+ * quoted again or cut off, and a wrong value behind its path or the name of its
+ * annotation.
  */
 const secretText = new RegExp(
-  `("(?:${secretNames})\\\\*"\\s*:|\\.(?:${secretNames})\\b.{0,200}?, got ).*`,
+  `("(?:${secretNames})\\\\*"\\s*:|` +
+    `(?:\\.(?:${secretNames})|\\bannotations?)\\b.{0,1000}?, got ).*`,
   "is",
 );
 

@@ -102,6 +102,8 @@ Deno.test("jsonLogger() scrubs environments and annotations that a text quotes, 
     `cut off "annotations" : {"a":"hush`,
     '$.process.env: expected a list, got "TOKEN=hush"',
     '$.annotations["a"][0]: expected an object, got "hush"',
+    'Invalid annotation a.b: expected true or false, got "hush"',
+    JSON.stringify({ m: 'Annotation conflict of "a" and "b", got "hush"' }),
     errorOf(() => JSON.parse('{"x":["T=hush",x')),
     errorOf(() => JSON.parse("TOKEN=hush")),
   ];

@@ -8,7 +8,11 @@
 
 import { messageOf, ShimError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { containerAnnotations, cri } from "../oci/annotations.ts";
+import {
+  containerAnnotations,
+  cri,
+  wrongAnnotation,
+} from "../oci/annotations.ts";
 import type { LinuxResources } from "../oci/spec.gen.ts";
 import type { CgroupTree } from "./cgroup/tree.ts";
 import { parentOf } from "./storage/paths.ts";
@@ -70,7 +74,9 @@ export function resolvePodIdentity(
   if (type !== undefined && type !== "sandbox" && type !== "container") {
     throw new ShimError(
       "InvalidArgument",
-      `Unsupported container type "${type}" in annotation ${cri.containerType}`,
+      `Unsupported container type: ${
+        wrongAnnotation(cri.containerType, type, '"sandbox" or "container"')
+      }`,
     );
   }
   const role = type === undefined

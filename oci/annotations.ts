@@ -123,6 +123,27 @@ function parseInteger(
   return value >= lowest && value <= highest ? value : undefined;
 }
 
+/**
+ * What is wrong with the value of an annotation, for an error. The value stands
+ * last, in the form by which scrubbed logs find it and leave it out.
+ *
+ * @example A bad size
+ * ```ts
+ * import { scrubText } from "../base/log.ts";
+ * import { wrongAnnotation } from "./annotations.ts";
+ * const text = wrongAnnotation("a.size", "big", "a number");
+ * console.assert(text === 'annotation a.size: expected a number, got "big"');
+ * console.assert(!scrubText(text).includes("big"));
+ * ```
+ */
+export function wrongAnnotation(
+  name: string,
+  value: string,
+  expected: string,
+): string {
+  return `annotation ${name}: expected ${expected}, got "${value}"`;
+}
+
 const signed = /^[+-]?\d+$/;
 const unsigned = /^\d+$/;
 
@@ -142,6 +163,15 @@ export class AnnotationReader {
     this.#log = log;
   }
 
+  #ignored(
+    annotation: string,
+    annotationValue: string,
+    expected: string,
+  ): void {
+    const fields = { annotation, annotationValue, expected };
+    this.#log.warn("Annotation ignored", fields);
+  }
+
   #read<T>(
     name: string,
     fallback: T,
@@ -152,7 +182,7 @@ export class AnnotationReader {
     if (text === undefined) return fallback;
     const value = parse(text);
     if (value !== undefined) return value;
-    this.#log.warn("Annotation ignored", { annotation: name, text, expected });
+    this.#ignored(name, text, expected);
     return fallback;
   }
 
@@ -219,12 +249,7 @@ export class AnnotationReader {
     for (const part of text.split(",")) {
       const value = parseInteger(part, unsigned, 0n, highest);
       if (value === undefined) {
-        const expected = "unsigned integers between commas";
-        this.#log.warn("Annotation ignored", {
-          annotation: name,
-          text,
-          expected,
-        });
+        this.#ignored(name, text, "unsigned integers between commas");
         return [];
       }
       values.push(value);

@@ -1,6 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ShimError } from "../base/errors.ts";
-import { jsonLogger } from "../base/log.ts";
+import { jsonLogger, scrubText } from "../base/log.ts";
 import { AnnotationReader, parseBool } from "./annotations.ts";
 import { classifyContainer } from "./classify.ts";
 import {
@@ -80,7 +80,7 @@ Deno.test("host:O12 a group sets its members; a member that differs is a conflic
   const error = assertThrows(
     () => expandAnnotations({ [group]: "true", [member]: "false" }),
     ShimError,
-    `"${group}" = "true" and "${member}" = "false"`,
+    `expected the same value of "${group}" and "${member}", got "true" and "false"`,
   );
   assertEquals(error.code, "InvalidArgument");
 });
@@ -95,7 +95,7 @@ Deno.test("host:O12 a host process that is forbidden is a conflict, however it i
     const error = assertThrows(
       () => expandAnnotations({ ...wanted, ...annotations }),
       ShimError,
-      '"microsoft.com/hostprocess-container" = "1"',
+      '"microsoft.com/hostprocess-container", got "',
     );
     assertEquals(error.code, "InvalidArgument");
     expandAnnotations(annotations);
@@ -139,7 +139,7 @@ Deno.test("host:O13 classifyContainer() tells sandboxes, workloads and standalon
 
 Deno.test("host:O13 classifyContainer() refuses half of the annotations, and unknown types", () => {
   const refused: [Record<string, string>, string][] = [
-    [{ [typeKey]: "pod", [idKey]: "p" }, 'container type "pod"'],
+    [{ [typeKey]: "pod", [idKey]: "p" }, "container type: annotation "],
     [{ [typeKey]: "sandbox" }, `${idKey} is missing`],
     [{ [idKey]: "p" }, `${typeKey} is missing`],
   ];
@@ -150,5 +150,52 @@ Deno.test("host:O13 classifyContainer() refuses half of the annotations, and unk
       message,
     );
     assertEquals(error.code, "InvalidArgument");
+  }
+});
+
+/** What an attempt throws. */
+function messageOf(attempt: () => unknown): string {
+  return assertThrows(attempt, ShimError).message;
+}
+
+Deno.test("a scrubbed log has the names of annotations with bad values, and not the values", () => {
+  const secret = "hunter6";
+  const lines: string[] = [];
+  const write = (line: string): unknown => lines.push(line);
+  const readAll = (scrub: boolean): void => {
+    const log = jsonLogger(write, { scrub });
+    const reader = new AnnotationReader({ n: secret }, log);
+    reader.bool("n");
+    reader.uint64("n");
+    reader.uint32List("n");
+  };
+  readAll(true);
+  assertEquals(lines.map((line) => JSON.parse(line).annotation), [
+    "n",
+    "n",
+    "n",
+  ]);
+  assertEquals(lines.join().includes(secret), false, lines.join());
+  lines.length = 0;
+  readAll(false);
+  assertEquals(lines.join().split(secret).length, 4);
+
+  const group = "io.microsoft.disable-unsafe-operations";
+  const member = "io.microsoft.virtualmachine.fileshares.disablewritable";
+  const all = Object.keys(expandAnnotations({ [group]: "true" }))
+    .map((name) => [name, secret]);
+  const conflicting = { ...Object.fromEntries(all), [group]: "hunter5" };
+  const errors: [name: string, message: string][] = [
+    [typeKey, messageOf(() => classifyContainer({ [typeKey]: secret }))],
+    [member, messageOf(() => expandAnnotations(conflicting))],
+  ];
+  for (const [name, message] of errors) {
+    assertStringIncludes(message, secret);
+    // As it is, and as a guest quotes it.
+    for (const text of [message, JSON.stringify({ message })]) {
+      const scrubbed = scrubText(text);
+      assertStringIncludes(scrubbed, name);
+      assertEquals(/hunter/.test(scrubbed), false, scrubbed);
+    }
   }
 });

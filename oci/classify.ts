@@ -5,7 +5,7 @@
  */
 
 import { ShimError } from "../base/errors.ts";
-import { type Annotations, cri } from "./annotations.ts";
+import { type Annotations, cri, wrongAnnotation } from "./annotations.ts";
 
 /** A container's place: the sandbox of a pod, one of its workloads, or alone. */
 export type ContainerKind = "sandbox" | "workload" | "standalone";
@@ -45,7 +45,9 @@ export function classifyContainer(
   if (type !== "" && type !== "sandbox" && type !== "container") {
     throw new ShimError(
       "InvalidArgument",
-      `Unsupported container type "${type}" in annotation ${cri.containerType}; use "sandbox" or "container"`,
+      `Unsupported container type: ${
+        wrongAnnotation(cri.containerType, type, '"sandbox" or "container"')
+      }`,
     );
   }
   const missing = type === ""

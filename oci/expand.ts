@@ -44,23 +44,29 @@ export function expandAnnotations(
   annotations: Annotations,
 ): Record<string, string> {
   const result = { ...annotations };
-  const conflicts: string[] = [];
+  const conflicts: { names: string; values: string }[] = [];
   for (const [group, members] of Object.entries(groups)) {
     const value = annotations[group];
     if (value === undefined) continue;
     for (const member of members) {
       const explicit = result[member];
       if (explicit !== undefined && explicit !== value) {
-        conflicts.push(
-          `"${group}" = "${value}" and "${member}" = "${explicit}"`,
-        );
+        conflicts.push({
+          names: `"${group}" and "${member}"`,
+          values: `"${value}" and "${explicit}"`,
+        });
       } else result[member] = value;
     }
   }
   if (conflicts.length > 0) {
+    const listed = (part: "names" | "values"): string =>
+      conflicts.map((conflict) => conflict[part]).join("; ");
+    // The values last, as in `wrongAnnotation`.
     throw new ShimError(
       "InvalidArgument",
-      `Annotation expansion conflict: ${conflicts.join("; ")}`,
+      `Annotation expansion conflict: expected the same value of ${
+        listed("names")
+      }, got ${listed("values")}`,
     );
   }
   const isTrue = (name: string): boolean =>
@@ -68,9 +74,9 @@ export function expandAnnotations(
   if (isTrue(hostProcess) && isTrue(noHostProcess)) {
     throw new ShimError(
       "InvalidArgument",
-      `Specified annotations conflict: "${noHostProcess}" = "${
+      `Specified annotations conflict: expected only one of "${noHostProcess}" and "${hostProcess}", got "${
         result[noHostProcess]
-      }" and "${hostProcess}" = "${result[hostProcess]}"`,
+      }" and "${result[hostProcess]}"`,
     );
   }
   return result;

@@ -4,10 +4,14 @@
  * @module
  */
 
-import { messageOf, ShimError } from "../../base/errors.ts";
+import { ShimError } from "../../base/errors.ts";
 import { isGuid, newGuid } from "../../base/guid.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
-import { type AnnotationReader, vmAnnotations } from "../../oci/annotations.ts";
+import {
+  type AnnotationReader,
+  vmAnnotations,
+  wrongAnnotation,
+} from "../../oci/annotations.ts";
 import { isAssignable, parsePciFunction } from "../../oci/devices.ts";
 import {
   type Devices,
@@ -82,10 +86,11 @@ function serviceTable(
     }
     try {
       table[guid.toLowerCase()] = HvSocketServiceConfig.parse(text);
-    } catch (error) {
+    } catch {
+      // The error would quote it.
       log.warn("Annotation ignored: it is no service configuration", {
         annotation: prefix + guid,
-        error: messageOf(error),
+        annotationValue: text,
       });
     }
   }
@@ -165,7 +170,13 @@ export function consolePipe(annotations: AnnotationReader): string | undefined {
   if (pipe.startsWith(pipePrefix)) return pipe;
   throw new ShimError(
     "InvalidArgument",
-    `Listener for serial console is not a named pipe: "${pipe}"; it must start with ${pipePrefix}`,
+    `Listener for serial console is not a named pipe: ${
+      wrongAnnotation(
+        vmAnnotations.consolePipe,
+        pipe,
+        `a path that starts with ${pipePrefix}`,
+      )
+    }`,
   );
 }
 

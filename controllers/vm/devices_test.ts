@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
-import { jsonLogger } from "../../base/log.ts";
+import { jsonLogger, scrubText } from "../../base/log.ts";
 import { VirtualPciDevice } from "../../hcs/documents.gen.ts";
 import {
   type Asked,
@@ -161,4 +161,25 @@ Deno.test("host:N16 bad ids and bad JSON are left out, what is right stays", () 
     }),
     { "0000abce-facb-11e6-bd58-64006a7986d3": {} },
   );
+});
+
+Deno.test("a scrubbed log and errors leave out what annotations of a VM say", () => {
+  const secret = "hunter6";
+  const lines: string[] = [];
+  const others = { [table + service]: `{"Disabled":"${secret}"}` };
+  hcsDocument(
+    documentInput({ others }),
+    jsonLogger((line) => lines.push(line)),
+  );
+  assertEquals(lines.length, 1);
+  assertEquals(JSON.parse(lines[0]!).annotation, table + service);
+  assertEquals(lines[0]!.includes(secret), false, lines[0]);
+  for (const name of ["consolePipe", "resourcePartitionId"] as const) {
+    const { message } = assertThrows(
+      () => machineOf({ annotations: { [name]: secret } }),
+      ShimError,
+      secret,
+    );
+    assertEquals(scrubText(message).includes(secret), false, message);
+  }
 });

@@ -7,7 +7,11 @@
 import { ShimError } from "../../base/errors.ts";
 import { isGuid } from "../../base/guid.ts";
 import type { Memory, Processor } from "../../hcs/documents.gen.ts";
-import { type AnnotationReader, vmAnnotations } from "../../oci/annotations.ts";
+import {
+  type AnnotationReader,
+  vmAnnotations,
+  wrongAnnotation,
+} from "../../oci/annotations.ts";
 import type { DocumentInput } from "./options.ts";
 
 /** First Windows build that takes a CPU group when a VM is created. */
@@ -70,7 +74,9 @@ export function resourcePartition(
   if (!isGuid(id)) {
     throw new ShimError(
       "InvalidArgument",
-      `Failed to parse resource_partition_id "${id}": it is not a GUID`,
+      `Failed to parse resource_partition_id: ${
+        wrongAnnotation(vmAnnotations.resourcePartitionId, id, "a GUID")
+      }`,
     );
   }
   if (annotations.text(vmAnnotations.cpuGroupId)) {

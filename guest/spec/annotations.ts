@@ -9,6 +9,7 @@ import type { Logger } from "../../base/log.ts";
 import {
   AnnotationReader,
   containerAnnotations,
+  wrongAnnotation,
 } from "../../oci/annotations.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import { addAllDevices, resolveDevices } from "./devices.ts";
@@ -31,7 +32,7 @@ function invalid(
 ): ShimError {
   return new ShimError(
     "InvalidArgument",
-    `Invalid annotation ${annotation}="${text}": expected ${expected}`,
+    `Invalid ${wrongAnnotation(annotation, text, expected)}`,
   );
 }
 

@@ -1,5 +1,10 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { silentLogger as log } from "../../base/log.ts";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { scrubText, silentLogger as log } from "../../base/log.ts";
 import type { Mount, Spec } from "../../oci/spec.gen.ts";
 import {
   applyCoreLimit,
@@ -48,7 +53,12 @@ for (
 ) {
   Deno.test(`7.1 core rlimit "${text}" is refused`, () => {
     const spec = annotated(rlimitCore, text);
-    assertThrows(() => applyCoreLimit(spec), Error, "soft;hard");
+    const error = assertThrows(() => applyCoreLimit(spec), Error);
+    assertStringIncludes(error.message, `got "${text}"`);
+    assertEquals(
+      scrubText(error.message),
+      `Invalid annotation ${rlimitCore}: expected soft;hard, both unsigned 64-bit integers, got <scrubbed>`,
+    );
   });
 }
 

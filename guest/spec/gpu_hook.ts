@@ -6,7 +6,10 @@
  */
 
 import { ShimError } from "../../base/errors.ts";
-import { containerAnnotations } from "../../oci/annotations.ts";
+import {
+  containerAnnotations,
+  wrongAnnotation,
+} from "../../oci/annotations.ts";
 import type { Spec } from "../../oci/spec.gen.ts";
 import { findProgram } from "../runtime/detect.ts";
 import type { PciDevices } from "../storage/pci.ts";
@@ -45,8 +48,7 @@ function capabilitiesOf(spec: Spec): string[] {
   if (words.every((word) => capabilityForm.test(word))) return words;
   throw new ShimError(
     "InvalidArgument",
-    `Invalid annotation ${name}="${text}": expected names such as ` +
-      '"compute,utility"',
+    `Invalid ${wrongAnnotation(name, text, 'names such as "compute,utility"')}`,
   );
 }
 

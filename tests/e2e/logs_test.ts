@@ -250,7 +250,11 @@ Deno.test({
     const id = newId();
     const secret = `hunter2-${crypto.randomUUID()}`;
     const flags = ["--detach", "--env", `PASSWORD=${secret}`];
-    const notes = ["--annotation", `org.example.token=${secret}`];
+    const size = "io.microsoft.virtualmachine.computetopology.memory.sizeinmb";
+    const notes = ["org.example.token", size].flatMap((name) => [
+      "--annotation",
+      `${name}=${secret}`,
+    ]);
     await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], [...flags, ...notes]));
     const exec = ["--detach", "--fifo-dir", `${ctr.dir}/fifo`, "--exec-id"];
     await ctr.ctr("task", "exec", ...exec, "probe", id, "sleep", "1000");
