@@ -143,9 +143,13 @@ function shimSection(report: Inspection["shim"]): string {
 }
 
 function sandboxSection(sandbox: SandboxReport): string {
-  const { id, vmState, startedAt, systemId, runtimeId, bundle } = sandbox;
+  const { id, vmState, startedAt, endedAt, systemId, runtimeId, bundle } =
+    sandbox;
+  const isRunning = vmState === "Running";
+  const since = isRunning ? startedAt : endedAt;
   return section(`sandbox ${id}`, [
-    ["VM", startedAt === undefined ? vmState : `${vmState} since ${startedAt}`],
+    ["VM", since === undefined ? vmState : `${vmState} since ${since}`],
+    ["started", isRunning ? undefined : startedAt],
     ["system", systemId],
     ["runtime id", runtimeId],
     ["bundle", bundle],

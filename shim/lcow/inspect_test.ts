@@ -1,4 +1,9 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { processSpec, type TaskScene } from "../services/task_scene.ts";
 import { shimVersion } from "../version.ts";
 import {
@@ -33,6 +38,23 @@ const shimText = `shim n/pod1
   started:  ${started}
   endpoint: memory://n/pod1
 `;
+
+Deno.test("lcow inspect tells when a VM began and when it ended", async () => {
+  await withServedShim(async (host, scene) => {
+    await scene.sandboxes.create("pod1", scene.bundle);
+    assertMatch(await text(host, "pod1"), /\n {2}VM: +Created\n {2}system:/);
+    await scene.sandboxes.start("pod1");
+    await scene.sandboxes.stop("pod1");
+    const { startedAt, stoppedAt } = scene.vm;
+    const [began, ended] = [startedAt, stoppedAt].map((time) =>
+      new Date(time!).toISOString()
+    );
+    assertNotEquals(began, ended);
+    const told = await text(host, "pod1");
+    assertStringIncludes(told, `  VM:         Terminated since ${ended}\n`);
+    assertStringIncludes(told, `  started:    ${began}\n`);
+  });
+});
 
 Deno.test("lcow inspect of a pod's id prints sandbox, pod and container", async () => {
   await withPod(async (host, scene) => {

@@ -59,7 +59,7 @@ Deno.test("lcow ps --json has all that the shim tells", async () => {
       namespace: "n",
       key: "pod1",
       version: shimVersion,
-      apiLevel: 3,
+      apiLevel: 4,
       pid: Deno.pid,
     });
     assertEquals(startedAt, new Date(performance.timeOrigin).toISOString());

@@ -76,6 +76,8 @@ export interface SandboxReport {
   readonly runtimeId?: string;
   /** When the VM ran first, ISO 8601. */
   readonly startedAt?: string;
+  /** When the VM ended, ISO 8601. */
+  readonly endedAt?: string;
   /** Whether a task needed it, and no client asked for it. */
   readonly implicit: boolean;
   /** Ids of its pods. */
@@ -191,6 +193,7 @@ function sandboxReport(sandbox: SandboxDescription): SandboxReport {
     systemId,
     ...known("runtimeId", sandbox.runtimeId),
     ...time("startedAt", sandbox.startedAt),
+    ...time("endedAt", sandbox.endedAt),
     implicit,
     pods,
     guestCalls: sandbox.guestCalls.map(guestCallReport),

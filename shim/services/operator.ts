@@ -25,7 +25,7 @@ import { shimVersion } from "../version.ts";
 import { shareForPeople } from "./diag.ts";
 
 /** Level of the service: 1 more for every method or member that it gets. */
-export const operatorLevel = 3;
+export const operatorLevel = 4;
 
 /** Which shim this is. */
 export interface ShimIdentity {
@@ -84,11 +84,12 @@ function describeSandbox(shim: Shim, sandbox: Sandbox): SandboxDescription {
     })),
   };
   if (vmState === "NotCreated") return about;
-  const { startedAt, runtimeId } = sandbox.vm;
+  const { startedAt, stoppedAt, runtimeId } = sandbox.vm;
   return {
     ...about,
     runtimeId,
     ...(startedAt === undefined ? {} : { startedAt: timestamp(startedAt) }),
+    ...(stoppedAt === undefined ? {} : { endedAt: timestamp(stoppedAt) }),
   };
 }
 

@@ -33,7 +33,7 @@ Deno.test("Describe answers before there is a sandbox", async () => {
         namespace: "n",
         key: "pod1",
         pid: Deno.pid,
-        apiLevel: 3,
+        apiLevel: 4,
         sandboxes: [],
         tasks: [],
       },
@@ -45,16 +45,17 @@ Deno.test("Describe tells the VM's states, also behind its end", async () => {
   await withTasks(async (scene) => {
     const vm = async (): Promise<unknown[]> => {
       const [sandbox] = (await describe(scene.shim)).sandboxes;
-      const { vmState, runtimeId, startedAt, implicit } = sandbox!;
-      return [vmState, runtimeId, startedAt !== undefined, implicit];
+      const { vmState, runtimeId, startedAt, endedAt, implicit } = sandbox!;
+      const times = [startedAt, endedAt].map((time) => time !== undefined);
+      return [vmState, runtimeId, ...times, implicit];
     };
     await scene.sandboxes.create("pod1", scene.bundle);
     const { runtimeId } = scene.vm;
-    assertEquals(await vm(), ["Created", runtimeId, false, false]);
+    assertEquals(await vm(), ["Created", runtimeId, false, false, false]);
     await scene.sandboxes.start("pod1");
-    assertEquals(await vm(), ["Running", runtimeId, true, false]);
+    assertEquals(await vm(), ["Running", runtimeId, true, false, false]);
     await scene.sandboxes.stop("pod1");
-    assertEquals((await vm())[0], "Terminated");
+    assertEquals(await vm(), ["Terminated", runtimeId, true, true, false]);
   });
 });
 

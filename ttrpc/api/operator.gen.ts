@@ -134,6 +134,8 @@ export interface SandboxDescription {
   /** Ids. */
   pods: string[];
   guestCalls: GuestCallDescription[];
+  /** Absent before the VM has ended. */
+  endedAt?: Timestamp;
 }
 
 /** Codec of {@linkcode SandboxDescription}. */
@@ -152,6 +154,7 @@ export const SandboxDescription: MessageType<SandboxDescription> = message(
       for (const item of value.guestCalls ?? []) {
         writeMessage(writer, 74, GuestCallDescription, item);
       }
+      if (value.endedAt) writeMessage(writer, 82, Timestamp, value.endedAt);
     },
     read(reader) {
       const value: SandboxDescription = {
@@ -193,6 +196,9 @@ export const SandboxDescription: MessageType<SandboxDescription> = message(
             break;
           case 74:
             value.guestCalls.push(readMessage(reader, GuestCallDescription));
+            break;
+          case 82:
+            value.endedAt = readMessage(reader, Timestamp);
             break;
           default:
             skipField(reader, tag);
