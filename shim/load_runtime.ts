@@ -74,10 +74,11 @@ export async function loadRuntime(
   return {
     platform,
     newNetwork,
-    newVm: (id) =>
+    newVm: (id, sandboxId) =>
       new VmController({
         host,
-        log: log.child({ "uvm-id": id }),
+        sandboxId,
+        log: log.child({ "sandbox-id": sandboxId, "uvm-id": id }),
         clock,
         timeouts,
         tracer,

@@ -9,7 +9,7 @@ import { readFull } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { nullGuid } from "../base/guid.ts";
 import type { JsonObject } from "../base/json.ts";
-import { silentLogger } from "../base/log.ts";
+import { jsonLogger, silentLogger } from "../base/log.ts";
 import { SpanTracer } from "../base/spans.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
 import { bridgePort } from "../bridge/places.ts";
@@ -39,6 +39,8 @@ class Scene {
   readonly clock = new FakeClock();
   readonly tracer = new SpanTracer();
   readonly metrics = newShimMetrics();
+  /** What was logged. */
+  readonly lines: Record<string, unknown>[] = [];
   readonly host = {
     compute: new FakeCompute(),
     network: new FakeHostNetwork(),
@@ -52,7 +54,7 @@ class Scene {
     const machine = { platform, host: () => Promise.resolve(this.host) };
     return await loadRuntime(machine, {
       namespace: "k8s.io",
-      log: silentLogger,
+      log: jsonLogger((line) => this.lines.push(JSON.parse(line))),
       clock: this.clock,
       timeouts: defaultTimeouts,
       tracer: this.tracer,
@@ -62,7 +64,7 @@ class Scene {
 
   /** Creates and boots a VM. */
   async boot(runtime: Runtime): Promise<{ vm: Vm; guest: ScriptedPeer }> {
-    const vm = runtime.newVm("pod1@vm");
+    const vm = runtime.newVm("pod1@vm", "pod1");
     await vm.create({
       id: "pod1@vm",
       owner: "",
@@ -75,7 +77,9 @@ class Scene {
     const { compute: { system }, sockets } = this.host;
     while (system.script.of("start").length === 0) await this.clock.advance(0);
     await readFull(sockets.dial(entropyPort), new Uint8Array(512));
-    await sockets.dial(logPort).close(); // the guest has nothing to log
+    const log = sockets.dial(logPort);
+    await log.write(new TextEncoder().encode('{"msg":"The guest is up"}'));
+    await log.close();
     const guest = new ScriptedPeer(sockets.dial(bridgePort));
     await guest.welcome();
     await started;
@@ -121,6 +125,16 @@ Deno.test("a pod without a namespace asks nobody for a network", async () => {
   assertEquals(scene.host.network.script.calls, []);
   assertEquals(scene.host.compute.system.script.of("modify"), []);
   await vm.terminate();
+});
+
+Deno.test("lines of the guest have the ids of its VM and sandbox", async () => {
+  const scene = new Scene();
+  const { vm } = await scene.boot(await scene.load());
+  await vm.terminate();
+  const { source, msg, ...line } =
+    scene.lines.find(({ source }) => source === "guest") ?? {};
+  assertEquals([source, msg], ["guest", "The guest is up"]);
+  assertEquals([line["sandbox-id"], line["uvm-id"]], ["pod1", "pod1@vm"]);
 });
 
 Deno.test("a process of the VM ends with its exit code", async () => {

@@ -115,8 +115,13 @@ export interface SharedPath {
 export interface Runtime {
   /** The operating system. */
   readonly platform: Pick<Platform, "layers" | "arch" | "os">;
-  /** A VM that is not created yet. */
-  newVm(id: string): Vm;
+  /**
+   * A VM that is not created yet.
+   *
+   * @param id Its id for the compute service.
+   * @param sandboxId Id of its sandbox.
+   */
+  newVm(id: string, sandboxId: string): Vm;
   /** A pod in a running VM. */
   newPod(vm: Vm, config: PodConfig): Pod;
   /**

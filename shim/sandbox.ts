@@ -141,7 +141,7 @@ export class Sandbox {
 
   async #create(runtime: Runtime, signal: AbortSignal): Promise<void> {
     const { id, bundle, options, annotations, devices } = this.config;
-    const vm = this.#vm = runtime.newVm(`${id}@vm`);
+    const vm = this.#vm = runtime.newVm(`${id}@vm`, id);
     const record = {
       systemId: `${id}@vm`,
       owner: shimName,

@@ -35,6 +35,8 @@ export interface VmDependencies {
   readonly host: Pick<WindowsHost, "compute" | "sockets" | "files"> & {
     readonly platform: VmPlatform;
   };
+  /** Id of its sandbox, for the guest's log. */
+  readonly sandboxId?: string;
   /** Where it tells what happens, and where the guest's log goes. */
   readonly log: Logger;
   /** Source of time. */

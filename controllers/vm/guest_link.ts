@@ -49,7 +49,8 @@ export class GuestLink {
    */
   async open(signal: AbortSignal): Promise<Guest> {
     const { host: { sockets }, log, clock, timeouts } = this.#deps;
-    const { tracer = noTracer, onLogDropped: onDropped } = this.#deps;
+    const { tracer = noTracer, onLogDropped: onDropped, sandboxId } =
+      this.#deps;
     const vmId = this.#id;
     const phase = <T>(name: string, task: () => Promise<T>): Promise<T> =>
       tracer.span("vm", name, { "uvm-id": vmId }, task);
@@ -57,7 +58,11 @@ export class GuestLink {
       "boot",
       () => bootVm(this.#system, sockets, signal, log),
     );
-    const relayed = relayGuestLog(streams.log, { log, clock, vmId, onDropped });
+    const ids = {
+      "uvm-id": vmId,
+      ...(sandboxId !== undefined && { "sandbox-id": sandboxId }),
+    };
+    const relayed = relayGuestLog(streams.log, { log, clock, ids, onDropped });
     this.#ledger.add({
       kind: "log",
       key: this.#id,

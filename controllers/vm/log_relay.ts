@@ -8,7 +8,12 @@ import type { Clock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { type Logger, type LogLevel, parseLogLevel } from "../../base/log.ts";
+import {
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  parseLogLevel,
+} from "../../base/log.ts";
 import { limits } from "../../base/timeouts.ts";
 import { LogRecords } from "./log_records.ts";
 
@@ -18,8 +23,8 @@ export interface LogRelayOptions {
   readonly log: Logger;
   /** Source of time for the rate limit. */
   readonly clock: Clock;
-  /** Id of the VM, for the lines. */
-  readonly vmId: string;
+  /** What every line carries, whatever the guest says: ids of the VM. */
+  readonly ids: LogFields;
   /** Told how many lines beyond the rate limit were dropped. */
   readonly onDropped?: ((lines: number) => void) | undefined;
 }
@@ -85,9 +90,9 @@ function splitRecord(
  */
 export async function relayGuestLog(
   stream: Pick<Duplex, "read">,
-  { log, clock, vmId, onDropped }: LogRelayOptions,
+  { log, clock, ids, onDropped }: LogRelayOptions,
 ): Promise<void> {
-  const own = { source: "guest", "uvm-id": vmId };
+  const own = { ...ids, source: "guest" };
   const out = log.child(own);
   const records = new LogRecords(limits.logLine);
   const rate = new RateLimit(clock);

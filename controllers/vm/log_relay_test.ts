@@ -21,7 +21,7 @@ async function relay(
   const done = relayGuestLog(host, {
     log,
     clock: new FakeClock(),
-    vmId: "pod1@vm",
+    ids: { "sandbox-id": "pod1", "uvm-id": "pod1@vm" },
     onDropped,
   });
   for (const portion of portions) {
@@ -45,6 +45,7 @@ Deno.test("host:O5 records become lines of their level, marked as the guest's", 
     level: "warn",
     msg: "hi",
     source: "guest",
+    "sandbox-id": "pod1",
     "uvm-id": "pod1@vm",
     n: 3,
     "vm.time": "2026-01-01T00:00:00Z",
@@ -120,7 +121,7 @@ Deno.test("a log that cannot be read says so", async () => {
   }, {
     log: jsonLogger((line) => lines.push(JSON.parse(line))),
     clock: new FakeClock(),
-    vmId: "pod1@vm",
+    ids: { "sandbox-id": "pod1", "uvm-id": "pod1@vm" },
   });
   assertEquals(messages(lines), ["error gcs log read"]);
 });
@@ -134,6 +135,11 @@ Deno.test("a record that is nested too deeply does not end the log", async () =>
 });
 
 Deno.test("a record cannot say that it comes from elsewhere", async () => {
-  const [line] = await relay(['{"msg":"a","source":"host","uvm-id":"other"}']);
-  assertEquals([line?.["source"], line?.["uvm-id"]], ["guest", "pod1@vm"]);
+  const [line] = await relay([
+    '{"msg":"a","source":"host","uvm-id":"other","sandbox-id":"other"}',
+  ]);
+  assertEquals(
+    [line?.["source"], line?.["uvm-id"], line?.["sandbox-id"]],
+    ["guest", "pod1@vm", "pod1"],
+  );
 });

@@ -185,8 +185,10 @@ Deno.test({
       await ctr.ctr("container", "delete", id);
     }
     await ctr.run(["container", "delete", bad]);
-    const lines = (await lcow(ctr, "logs", web, "--json")).trimEnd()
-      .split("\n").map((line) => JSON.parse(line))
+    const linesOf = async (id: string) =>
+      (await lcow(ctr, "logs", id, "--json")).trimEnd()
+        .split("\n").map((line) => JSON.parse(line));
+    const lines = (await linesOf(web))
       .filter(({ source }) => source !== "guest");
     assertEquals(
       lines.map(({ level, msg, exitCode, killedByClient }) =>
@@ -203,10 +205,14 @@ Deno.test({
       why,
       /WARN {2}shim {2}Call failed .*rpc=containerd\.task\.v\d\.Task\/Create .*\/bin\/false/,
     );
-    const all = messages(await lcow(ctr, "logs", pod, "--json"));
-    assertEquals(all.filter((message) => message === "The VM has ended"), [
-      "The VM has ended",
-    ]);
+    const all = await linesOf(pod);
+    assertEquals(all.filter(({ msg }) => msg === "The VM has ended").length, 1);
+    const ofGuest = all.filter(({ source }) => source === "guest");
+    assert(ofGuest.length > 0);
+    assertEquals(
+      new Set(ofGuest.map((line) => line["sandbox-id"])),
+      new Set([pod]),
+    );
     assertEquals(await ctr.leftovers(), []);
   },
 });

@@ -116,7 +116,7 @@ export class Life {
 
   /** A VM that is not created. */
   async newVm(): Promise<void> {
-    this.vm = (await this.#runtime).newVm("pod1@vm");
+    this.vm = (await this.#runtime).newVm("pod1@vm", "pod1");
   }
 
   /** A pod without a network. */
