@@ -60,7 +60,7 @@ const secretKeys = new RegExp(`^(?:${secretNames})$`, "i");
  */
 const secretText = new RegExp(
   `("(?:${secretNames})\\\\*"\\s*:|` +
-    `(?:\\.(?:${secretNames})|\\bannotation)\\b.{0,400}?, got ).*`,
+    `(?:\\.(?:${secretNames})|\\bannotations?)\\b.{0,1000}?, got ).*`,
   "is",
 );
 

@@ -38,7 +38,7 @@ export function withDefaults(
  * Expands groups and refuses contradictions.
  *
  * @returns A new record; the argument is left alone.
- * @throws {ShimError} InvalidArgument naming both annotations, and their values unless both are true.
+ * @throws {ShimError} InvalidArgument naming both annotations and their values.
  */
 export function expandAnnotations(
   annotations: Annotations,
@@ -74,7 +74,9 @@ export function expandAnnotations(
   if (isTrue(hostProcess) && isTrue(noHostProcess)) {
     throw new ShimError(
       "InvalidArgument",
-      `Specified annotations conflict: "${noHostProcess}" and "${hostProcess}" are both true`,
+      `Specified annotations conflict: expected only one of "${noHostProcess}" and "${hostProcess}", got "${
+        result[noHostProcess]
+      }" and "${result[hostProcess]}"`,
     );
   }
   return result;
