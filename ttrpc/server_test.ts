@@ -171,6 +171,11 @@ Deno.test("6: the request's timeout aborts the signal, the handler makes the rep
   assertEquals(await peer.receiveStatus(), { id: 3 });
   await ask(5, "pass on", -1n); // over already
   assertEquals((await peer.receiveStatus()).code, 4);
+  await ask(7, "pass on", 500_000n); // not over before the next millisecond
+  await tick();
+  assertEquals([echo.clock.sleepers, echo.server.activeCalls], [1, 1]);
+  await echo.clock.advance(1);
+  assertEquals((await peer.receiveStatus()).code, 4);
   await peer.close();
   await end(echo);
 });
