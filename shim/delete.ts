@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Clock, deadline } from "../base/clock.ts";
+import { abortable, type Clock, deadline } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { isNotFound } from "../base/hresult.ts";
 import type { Timeouts } from "../base/timeouts.ts";
@@ -233,15 +233,18 @@ export async function openSystem(
   }
 }
 
-/** Terminates a system, waits for its end and lets it go. */
+/**
+ * Terminates a system, waits for its end and lets it go.
+ *
+ * @param signal Ends the wait.
+ */
 export async function endSystem(
   system: ComputeSystem,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     await system.terminate();
-    signal.throwIfAborted();
-    await system.exited;
+    await abortable(system.exited, signal);
   } finally {
     await system.close();
   }

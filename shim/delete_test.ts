@@ -1,9 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FakeClock } from "../base/clock.ts";
+import { FakeClock, runReady } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { HResult, HResultError } from "../base/hresult.ts";
 import { defaultTimeouts } from "../base/timeouts.ts";
-import type { ComputeSystem, ComputeSystemSummary } from "../hcs/ports.ts";
+import { PendingFiles } from "../base/pending_files.ts";
+import type {
+  ComputeSystem,
+  ComputeSystemSummary,
+  ExitInfo,
+} from "../hcs/ports.ts";
 import { DeleteResponse, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { TtrpcServer } from "../ttrpc/server.ts";
 import { parseArguments } from "./args.ts";
@@ -17,6 +22,9 @@ class OneSystem {
   terminated = 0;
   closed = 0;
   loads = 0;
+  /** Whether a terminate ends it; otherwise the test says when. */
+  endsOnTerminate = true;
+  readonly #exited = Promise.withResolvers<ExitInfo>();
   readonly #row: ComputeSystemSummary | undefined;
 
   constructor(row?: Partial<ComputeSystemSummary>) {
@@ -42,10 +50,19 @@ class OneSystem {
       start: () => Promise.reject(new Error("unused")),
       modify: () => Promise.reject(new Error("unused")),
       properties: () => Promise.reject(new Error("unused")),
-      terminate: () => Promise.resolve(void this.terminated++),
-      exited: Promise.resolve({ status: 0, exitType: "ForcedExit" }),
+      terminate: () => {
+        this.terminated++;
+        if (this.endsOnTerminate) this.exit();
+        return Promise.resolve();
+      },
+      exited: this.#exited.promise,
       close: () => Promise.resolve(void this.closed++),
     });
+  }
+
+  /** It ends. */
+  exit(): void {
+    this.#exited.resolve({ status: 0, exitType: "ForcedExit" });
   }
 
   enumerate(): Promise<ComputeSystemSummary[]> {
@@ -64,6 +81,7 @@ async function run(
   compute: OneSystem,
   platform: FakePlatform = new FakePlatform(),
   flags: readonly string[] = ["-bundle", bundle],
+  clock: FakeClock = new FakeClock(),
 ): Promise<Outcome> {
   const warnings: string[] = [];
   const args = ["-namespace", "n", "-id", "web", ...flags, "delete"];
@@ -74,7 +92,7 @@ async function run(
       return Promise.resolve(compute);
     },
     warn: (line) => warnings.push(line),
-    clock: new FakeClock(),
+    clock,
     timeouts: defaultTimeouts,
   });
   return { response: DeleteResponse.decode(bytes), warnings, platform };
@@ -105,6 +123,39 @@ Deno.test("pains:2 deleteTask() terminates the system of the bundle's record and
     assertEquals([compute.terminated, compute.closed], [1, 1]);
     assertEquals(warnings, []);
     assertEquals(platform.cleaned, ["n/web"]);
+  });
+});
+
+Deno.test("deleteTask() frees the endpoint when the system has ended, not before", async () => {
+  await withBundle({}, async (bundle) => {
+    using files = new PendingFiles();
+    const compute = new OneSystem({});
+    compute.endsOnTerminate = false;
+    const platform = new FakePlatform();
+    const flags = ["-bundle", bundle];
+    const deleted = run(bundle, compute, platform, flags, files.clock);
+    await files.clock.advance(0);
+    const { terminated, closed } = compute;
+    assertEquals([terminated, closed, platform.cleaned], [1, 0, []]);
+    compute.exit();
+    const { warnings } = await deleted;
+    assertEquals([compute.closed, platform.cleaned], [1, ["n/web"]]);
+    assertEquals([warnings, files.clock.sleepers], [[], 0]);
+  });
+});
+
+Deno.test("deleteTask() lets go of a system that does not end, and answers in time", async () => {
+  await withBundle({}, async (bundle) => {
+    using files = new PendingFiles();
+    const compute = new OneSystem({});
+    compute.endsOnTerminate = false;
+    const platform = new FakePlatform();
+    const flags = ["-bundle", bundle];
+    const deleted = run(bundle, compute, platform, flags, files.clock);
+    await files.clock.advance(defaultTimeouts.binaryDelete);
+    const { response, warnings } = await deleted;
+    assertEquals([response.exitStatus, warnings.length], [255, 1]);
+    assertEquals([compute.closed, platform.cleaned], [1, []]);
   });
 });
 
@@ -150,7 +201,11 @@ Deno.test("deleteTask() without a record touches nothing while the endpoint answ
 
 /** A shim that is still there; it notes how it is asked to end. */
 async function withLivingShim(
-  task: (platform: FakePlatform, asked: unknown[]) => Promise<void>,
+  task: (
+    platform: FakePlatform,
+    asked: unknown[],
+    server: TtrpcServer,
+  ) => Promise<void>,
 ): Promise<void> {
   const platform = new FakePlatform();
   const clock = new FakeClock();
@@ -164,7 +219,7 @@ async function withLivingShim(
   });
   const served = server.serve(await platform.listen("memory://n/web"));
   try {
-    await task(platform, asked);
+    await task(platform, asked, server);
   } finally {
     await server.close();
     await served;
@@ -173,13 +228,15 @@ async function withLivingShim(
 
 Deno.test("pains:7 deleteTask() asks a shim that outlives its VM to end", async () => {
   await withBundle({}, async (bundle) => {
-    await withLivingShim(async (platform, asked) => {
+    await withLivingShim(async (platform, asked, server) => {
       const compute = new OneSystem({});
       const runtimeId = "AAAAAAAA-0000-0000-0000-000000000001";
       await writeVmRecord(bundle, { ...record, runtimeId });
       const { warnings } = await run(bundle, compute, platform);
       assertEquals([compute.terminated, warnings], [1, []]);
       assertEquals(asked, [{ id: "web", now: true }]);
+      await runReady();
+      assertEquals(server.connections, 0);
       // Its endpoint is its own business.
       assertEquals(platform.cleaned, []);
     });

@@ -97,8 +97,14 @@ export class FakeShim {
       runtime: Promise.resolve(runtime),
       options: options.options ?? Promise.resolve(undefined),
       events: new TaskEvents({
-        publish: <T>(topic: string, _type: MessageType<T>, event: Partial<T>) =>
-          void this.events.push({ topic, event }),
+        publish: <T>(
+          topic: string,
+          _type: MessageType<T>,
+          event: Partial<T>,
+        ) => {
+          // As the real one, it loses what comes too late.
+          if (!this.eventsClosed) this.events.push({ topic, event });
+        },
       }),
       closeEvents: () => {
         this.eventsClosed = true;

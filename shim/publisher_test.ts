@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FakeClock } from "../base/clock.ts";
+import { FakeClock, runReady } from "../base/clock.ts";
 import { type Duplex, memoryPair } from "../base/duplex.ts";
 import { ShimError } from "../base/errors.ts";
 import { silentLogger } from "../base/log.ts";
@@ -22,6 +22,8 @@ class FakeContainerd {
   /** Whether it can be reached. */
   isUp = true;
   connections = 0;
+  /** How many events were brought, taken or not. */
+  forwards = 0;
   #server: TtrpcServer | undefined;
   readonly #servers: TtrpcServer[] = [];
 
@@ -35,6 +37,7 @@ class FakeContainerd {
     this.#servers.push(this.#server);
     this.#server.register(Events, {
       Forward: async ({ envelope }, { metadata }) => {
+        this.forwards++;
         await this.onForward();
         const { pid } = TaskStart.decode(
           envelope?.event?.value ?? new Uint8Array(),
@@ -60,6 +63,12 @@ class FakeContainerd {
       timeouts: defaultTimeouts,
       ...(capacity === undefined ? {} : { capacity }),
     });
+  }
+
+  /** How many connections are open once what is under way is done. */
+  async open(): Promise<number> {
+    await runReady();
+    return this.#servers.reduce((sum, server) => sum + server.connections, 0);
   }
 
   /** Closes the connection, as a containerd that restarts does. */
@@ -90,7 +99,7 @@ Deno.test("EventPublisher forwards in order with namespace, over one connection"
   await publisher.close();
   assertEquals(containerd.taken, [1, 2, 3].map((pid) => `/tasks/start ${pid}`));
   assertEquals([...containerd.namespaces], ["n"]);
-  assertEquals(containerd.connections, 1);
+  assertEquals([containerd.connections, await containerd.open()], [1, 0]);
   await containerd.close();
 });
 
@@ -104,6 +113,41 @@ Deno.test("EventPublisher reconnects at once when containerd was restarted", asy
   await publisher.close();
   assertEquals(containerd.taken.length, 2);
   assertEquals(containerd.connections, 2);
+  await containerd.close();
+});
+
+Deno.test("EventPublisher makes the connection anew when containerd says that it is unavailable, and keeps only the new one", async () => {
+  const containerd = new FakeContainerd();
+  const publisher = containerd.publisher();
+  publish(publisher, 1);
+  await containerd.clock.advance(0);
+  containerd.onForward = () => {
+    containerd.onForward = () => Promise.resolve();
+    return Promise.reject(new ShimError("Unavailable", "it is starting"));
+  };
+  publish(publisher, 2);
+  await containerd.clock.advance(0);
+  assertEquals(containerd.taken.length, 2);
+  assertEquals([containerd.connections, await containerd.open()], [2, 1]);
+  await publisher.close();
+  assertEquals(await containerd.open(), 0);
+  await containerd.close();
+});
+
+Deno.test("EventPublisher repeats an event that containerd refused after a pause, over the same connection", async () => {
+  const containerd = new FakeContainerd();
+  const publisher = containerd.publisher();
+  publish(publisher, 1);
+  await containerd.clock.advance(0);
+  containerd.onForward = () =>
+    Promise.reject(new ShimError("InvalidArgument", "no such topic"));
+  publish(publisher, 2);
+  await containerd.clock.advance(999);
+  assertEquals([containerd.forwards, containerd.connections], [2, 1]);
+  containerd.onForward = () => Promise.resolve();
+  await containerd.clock.advance(1);
+  assertEquals([containerd.taken.length, containerd.connections], [2, 1]);
+  await publisher.close();
   await containerd.close();
 });
 

@@ -155,7 +155,7 @@ export class Shim {
 
   /** Takes a task out of the registries; its pod goes with its last container. */
   removeTask(task: Task): void {
-    if (this.tasks.get(task.id) === task) this.tasks.delete(task.id);
+    this.tasks.delete(task.id);
     const { place } = task;
     if (place !== undefined) {
       if (place.pod.containers.has(task.id)) place.pod.remove(task.id);

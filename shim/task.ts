@@ -61,7 +61,7 @@ export class Task {
   readonly #watches = new Map<string, ExitWatch<unknown>>();
   /** Deletes of one process run one after another; by exec id. */
   readonly #deletes = new Map<string, SerialQueue>();
-  /** How many of its processes want of memory had killed when it was last asked. */
+  /** How many of its processes want of memory is known to have killed. */
   #oomKills = 0n;
   /** The last question for that; it never rejects. */
   #asked: Promise<void> = Promise.resolve();
@@ -174,7 +174,9 @@ export class Task {
 
   async #tellWantOfMemory(): Promise<void> {
     const kills = await this.#container?.oomKills() ?? 0n;
-    if (kills > this.#oomKills) this.#events.outOfMemory(this.id);
+    // An answer that is missing counts as zero, and takes nothing back.
+    if (kills <= this.#oomKills) return;
+    this.#events.outOfMemory(this.id);
     this.#oomKills = kills;
   }
 

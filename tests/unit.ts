@@ -3,7 +3,8 @@
  * in the documentation.
  *
  * Deno makes a worker for every module that it is given, which takes longer than
- * most modules' tests. So the tests come in a few modules that import them.
+ * most modules' tests. So the tests come in a few modules that import them. Each
+ * begins with the one that fixes what is random.
  *
  * @module
  */
@@ -81,9 +82,9 @@ export async function unitCommand(
   const tests = files.filter((file) => file.endsWith("_test.ts"));
   const modules: string[] = [];
   for (let at = 0; at < tests.length; at += modulesPerWorker) {
-    const part = tests.slice(at, at + modulesPerWorker).map((file) =>
-      root + file
-    );
+    const part = ["tests/fixed_seed.ts"]
+      .concat(tests.slice(at, at + modulesPerWorker))
+      .map((file) => root + file);
     modules.push(await writeImports(`${folder}/${modules.length}.ts`, part));
   }
   const documented = files.filter((file) => !file.endsWith("_test.ts"));

@@ -182,10 +182,23 @@ Deno.test("9: serve() pauses after failed accepts, longer each time, then goes o
   assertEquals(server.connections, 0);
   await clock.advance(6000);
   assertEquals(server.connections, 1);
+  const [later, accepted] = memoryPair();
+  listener.feed(new Error("no descriptors"), accepted);
+  await clock.advance(1); // a success has made the next pause short again
+  assertEquals(server.connections, 2);
   await server.close();
   await serving;
   await ours.close();
+  await later.close();
   assertEquals(clock.sleepers, 0);
+});
+
+Deno.test("serve() of a server that is closed closes the listener", async () => {
+  const { server } = echoServer();
+  await server.close();
+  const listener = new FedListener();
+  await server.serve(listener);
+  assert(listener.closed);
 });
 
 Deno.test("serve() ends when its listener is closed by its owner", async () => {

@@ -171,6 +171,11 @@ Deno.test("6: the request's timeout aborts the signal, the handler makes the rep
   assertEquals(await peer.receiveStatus(), { id: 3 });
   await ask(5, "pass on", -1n); // over already
   assertEquals((await peer.receiveStatus()).code, 4);
+  await ask(7, "pass on", 500_000n); // not over before the next millisecond
+  await tick();
+  assertEquals([echo.clock.sleepers, echo.server.activeCalls], [1, 1]);
+  await echo.clock.advance(1);
+  assertEquals((await peer.receiveStatus()).code, 4);
   await peer.close();
   await end(echo);
 });
@@ -257,10 +262,9 @@ Deno.test("calls beyond the bounds of a connection are ResourceExhausted", async
   });
   const client = new TtrpcClient(echo.connect());
   const other = new TtrpcClient(echo.connect());
-  const calls = [
-    client.call(Echo, "Say", {}),
-    client.call(Echo, "Say", text("x".repeat(900))),
-  ];
+  const heavy = (): Promise<Any> =>
+    client.call(Echo, "Say", text("x".repeat(900)));
+  const calls = [client.call(Echo, "Say", {}), heavy()];
   const [large] = await codeOf(client.call(Echo, "Say", text("x".repeat(100))));
   calls.push(client.call(Echo, "Say", {}));
   const [many, message] = await codeOf(client.call(Echo, "Say", {}));
@@ -271,6 +275,7 @@ Deno.test("calls beyond the bounds of a connection are ResourceExhausted", async
   assertEquals(echo.server.activeCalls, 4);
   held.resolve({});
   await Promise.all(calls);
+  await heavy(); // calls that are over no longer count
   await end(echo, client, other);
 });
 

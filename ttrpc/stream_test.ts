@@ -139,11 +139,13 @@ Deno.test("a consumer that stops early leaves nothing on its side", async () => 
       for (let n = 0; n < 10; n++) await send(text(`${n}`));
     },
   });
-  const client = new TtrpcClient(echo.connect());
-  for await (const { typeUrl } of client.stream(Echo, "Watch", {})) {
+  const clock = new FakeClock();
+  const client = new TtrpcClient(echo.connect(), { clock });
+  const options = { timeoutMs: 1000 };
+  for await (const { typeUrl } of client.stream(Echo, "Watch", {}, options)) {
     if (typeUrl === "2") break;
   }
-  assertEquals(client.activeCalls, 0);
+  assertEquals([client.activeCalls, clock.sleepers], [0, 0]);
   assertEquals((await client.call(Echo, "Say", text("hi"))).typeUrl, "hi");
   await client.close();
   await echo.server.shutdown();

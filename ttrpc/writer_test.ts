@@ -1,5 +1,4 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { memoryPair } from "../base/duplex.ts";
 import { messageOf } from "../base/errors.ts";
 import { FrameWriter } from "./writer.ts";
 
@@ -101,17 +100,20 @@ Deno.test("a failed write fails the frames that wait and those that come later",
 });
 
 Deno.test("stop() keeps the rest of a batch from being written", async () => {
-  const [ours, theirs] = memoryPair();
-  const writer = new FrameWriter(ours, never);
-  const fates: unknown[] = [];
-  writer.push(new Uint8Array(1), () => {
-    writer.push(new Uint8Array(1), (error) => fates.push(messageOf(error)));
-    writer.push(new Uint8Array(1), (error) => fates.push(messageOf(error)));
-    writer.stop(new Error("stopped"));
-  });
-  await writer.idle();
-  assertEquals(fates, ["stopped", "stopped"]);
+  const stream = new HeldStream();
+  const writer = new FrameWriter(stream, never, bounds);
+  const fates: string[] = [];
+  const push = (n: number) =>
+    writer.push(Uint8Array.of(n), (error) => {
+      fates.push(`${n}: ${error === undefined ? "sent" : messageOf(error)}`);
+    });
+  push(1);
+  push(2);
+  push(3);
+  await stream.accept(); // 2 and 3 are one batch
+  writer.stop(new Error("stopped"));
+  await stream.accept();
+  assertEquals(stream.written, [Uint8Array.of(1), Uint8Array.of(2)]);
+  assertEquals(fates, ["1: sent", "2: sent", "3: stopped"]);
   assertEquals(writer.unsent, 0);
-  await ours.close();
-  await theirs.close();
 });

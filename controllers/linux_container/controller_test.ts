@@ -350,49 +350,6 @@ Deno.test("pids() names the execs, stats() gives the guest's metrics", async () 
   await process.exited;
 });
 
-Deno.test("start() that fails in the guest ends init and leaves the release to delete", async () => {
-  for (const call of ["start", "execute"] as const) {
-    const world = new ContainerWorld();
-    await world.create({ stdio: allStdio });
-    world.guest.failNext(call, injected);
-    const error = await world.container.start().catch((error) => error);
-    assertEquals(error, injected);
-    assertEquals(world.container.state, "Invalid");
-    assertEquals((await world.container.init.exited).code, 1);
-    await world.container.terminated;
-    assertEquals(world.client.events.length, 3);
-    await world.container.kill("", 9, true); // a success without action
-    await world.container.deleteProcess("");
-    assertEquals(world.scsi.disks, []);
-  }
-});
-
-Deno.test("an exit before start() returns leaves the container Stopped", async () => {
-  const world = new ContainerWorld();
-  await world.create();
-  const execute = world.guest.execute.bind(world.guest);
-  world.guest.execute = async (...args) => {
-    const process = await execute(...args);
-    await process.exit(3);
-    return process;
-  };
-  await world.container.start();
-  await world.container.terminated;
-  assertEquals(world.container.state, "Stopped");
-  assertEquals((await world.container.deleteProcess("")).exitCode, 3);
-});
-
-Deno.test("kill() during a start reaches the process that it starts", async () => {
-  const world = new ContainerWorld({ exitOnKill: true });
-  await world.create();
-  const release = world.guest.holdNext("execute");
-  const started = world.container.start();
-  const killed = world.container.kill("", 9, false);
-  release();
-  await Promise.all([started, killed]);
-  assertEquals((await world.container.init.exited).code, 137);
-});
-
 Deno.test("a container that is lost with the bridge before its start ends", async () => {
   const world = new ContainerWorld();
   await world.create({ stdio: allStdio });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FakeClock } from "../../base/clock.ts";
 import type { Duplex } from "../../base/duplex.ts";
 import { ShimError } from "../../base/errors.ts";
@@ -263,6 +263,38 @@ Deno.test("SIGKILL does not cut off output that a client takes", async () => {
   await process.print("last words");
   await process.exit(137);
   assertEquals(await read, "last words");
+});
+
+Deno.test("SIGKILL does not cut off a client that is slow, but reads", async () => {
+  const world = new World();
+  const process = await world.run();
+  const printed = process.print(muchOutput);
+  await world.process.kill(9);
+  const client = world.client.end("stdout");
+  const buffer = new Uint8Array(64 * 1024);
+  let got = 0;
+  while (got < muchOutput.length) {
+    const n = await client.read(buffer);
+    assert(n !== null, `it is cut off after ${got} bytes`);
+    got += n;
+    await world.clock.advance(defaultTimeouts.drainGrace);
+  }
+  await printed;
+  await process.exit(137);
+  assertEquals((await world.process.exited).code, 137);
+});
+
+Deno.test("outputs that have ended are closed while the process runs: the guest tells the exit only then", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.endOutput();
+  const { stdout, stderr } = process.guest;
+  for (const output of [stdout, stderr]) {
+    assertEquals(await output?.read(new Uint8Array(1)), null);
+  }
+  assertEquals(world.process.state, "Running");
+  await process.exit(0);
+  await world.process.exited;
 });
 
 Deno.test("a client whose stream fails does not block the process", async () => {

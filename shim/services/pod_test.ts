@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
-import { defaultTimeouts } from "../../base/timeouts.ts";
+import { defaultTimeouts, limits } from "../../base/timeouts.ts";
 import type { ContainerDocument } from "../../bridge/messages.gen.ts";
 import { Spec } from "../../oci/spec.gen.ts";
+import { CreateTaskRequest } from "../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import { FakeCall } from "../fake_shim.ts";
 import { noOptions } from "../options.ts";
@@ -159,6 +160,61 @@ Deno.test("Kill with all on the sandbox container reaches every container of the
   }, { guest: { exitOnKill: true } });
 });
 
+Deno.test("Kill with all on a workload leaves the rest of its pod alone", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a", "b");
+    await scene.tasks.call("Kill", { id: "a", signal: 9, all: true });
+    const { exitStatus } = await scene.tasks.call("Wait", { id: "a" });
+    assertEquals(exitStatus, 137);
+    assertEquals(
+      scene.guest.callsOf("signal").map(({ containerId }) => containerId),
+      ["a"],
+    );
+    for (const id of ["pod1", "b"]) {
+      const { status } = await scene.tasks.call("State", { id });
+      assertEquals(status, TaskStatus.RUNNING, id);
+    }
+  }, { guest: { exitOnKill: true } });
+});
+
+Deno.test("a workload that cannot be created leaves its pod running", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    const broken = new ShimError("Internal", "no room");
+    scene.guest.failNext("createContainer", broken);
+    await refuses(scene.create("b"), "Internal", "no room");
+    assertEquals(scene.vm.state, "Running");
+    assertEquals([...scene.shim.tasks.keys()], ["pod1", "a"]);
+  });
+});
+
+Deno.test("a pod takes workloads after one of its own was deleted", async () => {
+  await withTasks(async (scene) => {
+    await scene.runPod("pod1", "a");
+    await scene.lastProcess.exit(0);
+    await scene.tasks.call("Delete", { id: "a" });
+    await scene.run("b");
+    await scene.run("a");
+    assertEquals([...scene.shim.tasks.keys()], ["pod1", "b", "a"]);
+  });
+});
+
+Deno.test("a shim takes as many containers as its guest, and no more", async () => {
+  await withTasks(async (scene) => {
+    const request = (id: string) =>
+      CreateTaskRequest.decode(
+        CreateTaskRequest.encode({ id }),
+      );
+    const tasks = Array.from(
+      { length: limits.containers },
+      (_, n) => scene.shim.addTask(request(`c${n}`)),
+    );
+    await refuses(scene.create("web"), "ResourceExhausted", "has 1024 already");
+    for (const task of tasks) scene.shim.removeTask(task);
+    await scene.create("web");
+  });
+});
+
 Deno.test("the loss of the VM ends every wait and tells every exit once", async () => {
   await withTasks(async (scene) => {
     await scene.runPod("pod1", "a");
@@ -265,12 +321,15 @@ Deno.test("Shutdown does nothing to a sandbox that CreateSandbox made", async ()
 
 Deno.test("the end of the shim tells the exits of its containers before it closes the events", async () => {
   await withTasks(async (scene) => {
-    await scene.runPod("pod1", "a");
-    await scene.shim.end("SIGTERM");
-    assertEquals(
-      scene.topics.filter((topic) => topic === "/tasks/exit").length,
-      2,
-    );
+    await scene.create("web", { stdout: "/out" });
+    await scene.tasks.call("Start", { id: "web" });
+    // Its output, which nothing ends, keeps its exit back.
+    const ended = scene.shim.end("SIGTERM");
+    await scene.clock.advance(0);
+    assertEquals([scene.vm.state, scene.eventsClosed], ["Terminated", false]);
+    await scene.clock.advance(2 * defaultTimeouts.drainGrace);
+    await ended;
+    assertEquals(scene.topics.at(-1), "/tasks/exit");
     assertEquals(scene.eventsClosed, true);
   });
 });

@@ -124,6 +124,8 @@ Deno.test("host:B3 a failed CreateSandbox can be repeated", async () => {
     scene.onVm = (vm) =>
       vm.failNext("create", new ShimError("PermissionDenied", "denied"));
     await refuses(client.create("pod1", bundle), "PermissionDenied", "denied");
+    const record = await readVmRecord(bundle);
+    assertEquals(record?.ended, new Date(scene.clock.now()).toISOString());
     scene.onVm = () => {};
     await client.create("pod1", bundle);
     assertEquals(scene.vms.length, 2);
@@ -184,6 +186,40 @@ Deno.test("CreateSandbox leaves nothing when its client goes away", async () => 
     call.disconnect();
     await assertRejects(() => created, DOMException, "gone");
     assertEquals(scene.shim.sandboxes.size, 0);
+    await scene.shim.end("test");
+  });
+});
+
+Deno.test("CreateSandbox refuses an id that is no name", async () => {
+  await withBundle({}, async (bundle) => {
+    const scene = new FakeShim();
+    const client = new SandboxClient(scene.shim);
+    for (const id of ["../x", "", "a/b"]) {
+      await refuses(client.create(id, bundle), "InvalidArgument", "sandbox id");
+    }
+    assertEquals(scene.vms, []);
+    await scene.shim.end("test");
+  });
+});
+
+Deno.test("StartSandbox waits for the create, until its client goes away", async () => {
+  await withBundle({}, async (bundle) => {
+    const scene = new FakeShim();
+    const client = new SandboxClient(scene.shim);
+    const held = Promise.withResolvers<() => void>();
+    scene.onVm = (vm) => held.resolve(vm.holdNext("create"));
+    const created = client.create("pod1", bundle);
+    const release = await held.promise;
+    const started = client.start("pod1");
+    const call = new FakeCall();
+    const abandoned = client.start("pod1", call);
+    abandoned.catch(() => {});
+    await scene.clock.advance(0);
+    call.disconnect();
+    await assertRejects(() => abandoned, DOMException, "gone");
+    release();
+    await Promise.all([created, started]);
+    assertEquals(scene.vm.calls, ["create", "start"]);
     await scene.shim.end("test");
   });
 });

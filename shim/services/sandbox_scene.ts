@@ -4,11 +4,12 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import { FakeShim } from "../fake_shim.ts";
 import { withBundle } from "../testing.ts";
 import { SandboxClient } from "./fake_client.ts";
 
-/** Runs a test with one created sandbox, and ends the shim afterwards. */
+/** Runs a test with one created sandbox, and ends the shim afterwards, with every wait. */
 export async function withSandbox(
   task: (
     scene: FakeShim,
@@ -26,5 +27,6 @@ export async function withSandbox(
     } finally {
       await scene.shim.end("test");
     }
+    assertEquals(scene.clock.sleepers, 0, "waits are left behind the end");
   });
 }

@@ -82,9 +82,11 @@ Deno.test("host:B21 host:B22 WaitSandbox of a VM whose end cannot be read counts
 });
 
 Deno.test("WaitSandbox ends when its client goes away", async () => {
-  await withSandbox(async (_scene, client) => {
+  await withSandbox(async (scene, client) => {
     const call = new FakeCall();
     const waited = client.wait("pod1", call);
+    waited.catch(() => {});
+    await scene.clock.advance(0); // it waits for the end of the VM
     call.disconnect();
     await assertRejects(() => waited, DOMException, "gone");
   });

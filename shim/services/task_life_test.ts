@@ -1,9 +1,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ShimError } from "../../base/errors.ts";
 import { defaultTimeouts } from "../../base/timeouts.ts";
+import type { FakeCall as FakeCallOfGuest } from "../../bridge/fake_guest.ts";
+import type { FakeGuestProcess } from "../../bridge/fake_guest_process.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import { FakeCall } from "../fake_shim.ts";
-import { processSpec, refuses, withTasks } from "./task_scene.ts";
+import {
+  processSpec,
+  refuses,
+  type TaskScene,
+  withTasks,
+} from "./task_scene.ts";
 
 Deno.test("a standalone container boots its VM, runs, ends and is deleted", async () => {
   await withTasks(async (scene) => {
@@ -50,34 +57,52 @@ Deno.test("host:D24 events of init carry the container's id and the pid", async 
   });
 });
 
+/** Want of memory has ended so many processes of a container. */
+function killed({ guest }: TaskScene, oom_kill: bigint): void {
+  const LCOWMetrics = { memory_oom_control: { oom_kill } };
+  guest.propertiesOf.set("web", { LCOWMetrics });
+}
+
+/** Starts a process beside init. */
+async function startExec(
+  scene: TaskScene,
+  execId: string,
+): Promise<FakeGuestProcess> {
+  const ids = { id: "web", execId };
+  await scene.tasks.call("Exec", { ...ids, spec: processSpec });
+  await scene.tasks.call("Start", ids);
+  return scene.lastProcess;
+}
+
+/** Topics of exits and of want of memory. */
+function endsTold({ topics }: TaskScene): string[] {
+  return topics.filter((topic) => /oom|exit$/.test(topic));
+}
+
 Deno.test("want of memory is told before the exit, once per kill, and not for what a client killed", async () => {
   await withTasks(async (scene) => {
     const { tasks } = scene;
-    const killed = (oom_kill: bigint): void => {
-      const LCOWMetrics = { memory_oom_control: { oom_kill } };
-      scene.guest.propertiesOf.set("web", { LCOWMetrics });
-    };
     const exec = async (execId: string): Promise<void> => {
       const ids = { id: "web", execId };
-      await tasks.call("Exec", { ...ids, spec: processSpec });
-      await tasks.call("Start", ids);
-      await scene.lastProcess.exit(137);
+      await (await startExec(scene, execId)).exit(137);
       await tasks.call("Wait", ids);
       await tasks.call("Delete", ids);
     };
     await scene.run("web");
     const init = scene.lastProcess;
-    killed(1n);
+    killed(scene, 1n);
     await exec("hungry");
     await exec("victim"); // of somebody in the VM
-    killed(2n);
+    killed(scene, 2n);
     await tasks.call("Kill", { id: "web", signal: 9 });
     await init.exit(137);
     await tasks.call("Delete", { id: "web" });
-    assertEquals(
-      scene.topics.filter((topic) => /oom|exit$/.test(topic)),
-      ["/tasks/oom", "/tasks/exit", "/tasks/exit", "/tasks/exit"],
-    );
+    assertEquals(endsTold(scene), [
+      "/tasks/oom",
+      "/tasks/exit",
+      "/tasks/exit",
+      "/tasks/exit",
+    ]);
     assertEquals(
       scene.events.find(({ topic }) => topic === "/tasks/oom")?.event,
       { containerId: "web" },
@@ -85,12 +110,52 @@ Deno.test("want of memory is told before the exit, once per kill, and not for wh
   });
 });
 
+Deno.test("of two processes that want of memory kills at once, both are told, though the guest is slow to say so", async () => {
+  const asked: (() => void)[] = [];
+  const beforeCall = ({ call }: FakeCallOfGuest): Promise<void> => {
+    if (call === "properties") asked.shift()?.();
+    return Promise.resolve();
+  };
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    const processes = [
+      await startExec(scene, "a"),
+      await startExec(scene, "b"),
+    ];
+    asked.push(() => killed(scene, 1n), () => killed(scene, 2n));
+    const release = scene.guest.holdNext("properties");
+    for (const process of processes) await process.exit(137);
+    await scene.clock.advance(0);
+    assertEquals(endsTold(scene), []);
+    release();
+    await scene.until(() => endsTold(scene).length === 4);
+    assertEquals(
+      endsTold(scene),
+      ["/tasks/oom", "/tasks/exit", "/tasks/oom", "/tasks/exit"],
+    );
+  }, { guest: { beforeCall } });
+});
+
+Deno.test("want of memory is told once, also when the guest could not say anything meanwhile", async () => {
+  await withTasks(async (scene) => {
+    await scene.run("web");
+    killed(scene, 1n);
+    await (await startExec(scene, "a")).exit(137);
+    await scene.until(() => endsTold(scene).length === 2);
+    scene.guest.failNext("properties", new ShimError("Internal", "busy"));
+    for (const execId of ["b", "c"]) {
+      await (await startExec(scene, execId)).exit(137);
+    }
+    await scene.until(() => endsTold(scene).length >= 4);
+    assertEquals(endsTold(scene).slice(1), Array(3).fill("/tasks/exit"));
+  });
+});
+
 Deno.test("a container is not deleted before it is known whether memory was the reason", async () => {
   await withTasks(async (scene) => {
     await scene.run("web");
     const { guest } = scene;
-    const LCOWMetrics = { memory_oom_control: { oom_kill: 1n } };
-    guest.propertiesOf.set("web", { LCOWMetrics });
+    killed(scene, 1n);
     const release = guest.holdNext("properties");
     await scene.lastProcess.exit(137);
     await scene.tasks.call("Wait", { id: "web" });
@@ -170,76 +235,6 @@ Deno.test("State and Connect answer while a slow create is under way, Wait waits
     await assertRejects(() => created, DOMException);
     await refuses(waited, "NotFound");
   });
-});
-
-Deno.test("a concurrent Create of one id is refused with AlreadyExists", async () => {
-  await withTasks(async (scene) => {
-    const results = await Promise.allSettled([
-      scene.create("web"),
-      scene.create("web"),
-    ]);
-    const [first, second] = results;
-    assertEquals(first?.status, "fulfilled");
-    assert(second?.status === "rejected");
-    assertEquals((second.reason as ShimError).code, "AlreadyExists");
-    assertEquals(scene.vms.length, 1);
-  });
-});
-
-Deno.test("pains:2 a failed Create leaves nothing registered and can be repeated", async () => {
-  await withTasks(async (scene) => {
-    scene.onVm = (vm) =>
-      vm.guest.failNext("createContainer", new ShimError("Internal", "no"));
-    await refuses(scene.create("web"), "Internal", "no");
-    assertEquals([scene.shim.tasks.size, scene.shim.sandboxes.size], [0, 0]);
-    assertEquals(scene.vm.state, "Terminated");
-    assertEquals(scene.topics, []);
-    scene.onVm = () => {};
-    await scene.create("web");
-  });
-});
-
-Deno.test("a client that goes away during Create leaves no container and no VM", async () => {
-  await withTasks(async (scene) => {
-    const call = new FakeCall();
-    let release = (): void => {};
-    scene.onVm = (vm) => release = vm.guest.holdNext("createContainer");
-    const created = scene.create("web", {}, call);
-    created.catch(() => {});
-    await scene.until(() =>
-      scene.vms[0]?.guest.callsOf("createContainer").length === 1
-    );
-    call.disconnect();
-    release();
-    await assertRejects(() => created, DOMException, "gone");
-    assertEquals([scene.shim.tasks.size, scene.vm.state], [0, "Terminated"]);
-    assertEquals(scene.topics, []);
-  });
-});
-
-Deno.test("Create refuses a missing, broken or contradictory specification", async () => {
-  await withTasks(async (scene) => {
-    await refuses(
-      scene.create("a", { bundle: "/no/such/bundle" }),
-      "InvalidArgument",
-      "/no/such/bundle/config.json",
-    );
-    await scene.writeSpec("{");
-    await refuses(scene.create("a"), "InvalidArgument", "config.json");
-    const annotations = { "io.kubernetes.cri.container-type": "weird" };
-    await scene.writeSpec(JSON.stringify({ ociVersion: "1", annotations }));
-    await refuses(scene.create("a"), "InvalidArgument", "weird");
-    await refuses(scene.create("../a"), "InvalidArgument", "not a name");
-    assertEquals([scene.shim.tasks.size, scene.vms.length], [0, 0]);
-  });
-});
-
-Deno.test("Create tells what is wrong with the options of start", async () => {
-  const options = Promise.reject(new ShimError("InvalidArgument", "line 1"));
-  options.catch(() => {});
-  await withTasks(async (scene) => {
-    await refuses(scene.create("a"), "InvalidArgument", "line 1");
-  }, { options });
 });
 
 Deno.test("a second Start is refused and does not hide the exit", async () => {

@@ -121,7 +121,7 @@ export class TaskScene extends FakeShim {
   }
 }
 
-/** Runs a test with a task service that is ended afterwards. */
+/** Runs a test with a task service that is ended afterwards, and leaves no wait. */
 export async function withTasks(
   task: (scene: TaskScene) => Promise<void>,
   options: FakeShimOptions = {},
@@ -138,6 +138,7 @@ export async function withTasks(
       }
       await ended;
     }
+    assertEquals(scene.clock.sleepers, 0, "waits are left behind the end");
   });
 }
 
