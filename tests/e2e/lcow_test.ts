@@ -6,7 +6,9 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { stateFolders } from "../../sim/state.ts";
 import { PrivateContainerd } from "../containerd.ts";
+import { processesOf } from "../processes.ts";
 import {
   assertNothingLeft,
   daemon,
@@ -154,6 +156,31 @@ Deno.test({
     assertEquals(await ask("prune"), "Nothing is left of crashed shims.\n");
     assertEquals(await ask("ps"), tree);
     for (const id of [web, pod, other]) await remove(id);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "lcow stacks tells what a shim waits for whose guest hangs",
+  timeout: limit,
+  fn: async () => {
+    const ctr = daemon();
+    const id = newId();
+    await ctr.ctr(...ctr.runArgs(id, ["sleep", "1000"], ["--detach"]));
+    const state = stateFolders(`${ctr.dir}/lcow`);
+    const { agent } = await processesOf(state, id);
+    Deno.kill(agent, "SIGSTOP");
+    try {
+      const stacks = await ask("stacks", id);
+      assertMatch(stacks, /guest call WaitForProcess of .*: for [\d.]+ s\n/);
+      assertMatch(
+        stacks,
+        /\nGuest:\nThe guest does not tell what it is doing: .* longer than 5000 ms\n$/,
+      );
+    } finally {
+      Deno.kill(agent, "SIGCONT");
+    }
+    await remove(id);
     await assertNothingLeft();
   },
 });
