@@ -234,7 +234,9 @@ export class GuestBridge {
     });
     if (text.length * 3 > limits.guestFrame) {
       const containerId = ContainerId.slice(0, 100);
-      this.#log.error("Container id too long to be reported", { containerId });
+      this.#log.error("Container id too long to be reported", {
+        cid: containerId,
+      });
       return;
     }
     setImmediate(() => {

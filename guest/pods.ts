@@ -179,7 +179,7 @@ export class Pods {
     const root = this.#roots.get(sandboxId);
     if (root !== undefined) return root;
     const fallback = `${legacyRoot}/${sandboxId}`;
-    this.#log.warn("Sandbox root not registered", { sandboxId, fallback });
+    this.#log.warn("Sandbox root not registered", { pod: sandboxId, fallback });
     return fallback;
   }
 
@@ -249,7 +249,7 @@ export class Pods {
       await this.#cgroups.remove(pod.cgroup);
     } catch (error) {
       const message = messageOf(error);
-      this.#log.warn("Pod cgroup is left", { sandboxId, error: message });
+      this.#log.warn("Pod cgroup is left", { pod: sandboxId, error: message });
     }
   }
 }

@@ -235,7 +235,7 @@ export class Machine {
 
   #report(error: unknown): void {
     this.#host.log.error("Simulated machine failed", {
-      system: this.#record.id,
+      "uvm-id": this.#record.id,
       error: messageOf(error),
     });
   }

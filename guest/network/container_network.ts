@@ -115,7 +115,7 @@ export async function detachNetwork(
     else await networks.find(networkNamespace)?.release(id);
   } catch (error) {
     log.warn("Cannot release the network of a container", {
-      container: id,
+      cid: id,
       error: messageOf(error),
     });
   }
