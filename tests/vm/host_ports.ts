@@ -64,7 +64,7 @@ export class HostPorts {
     const streams = queue[Symbol.asyncIterator]();
     const port: Port = {
       arrived: (stream) => {
-        if (!queue.push(stream)) void stream.close();
+        void queue.push(stream)?.close();
       },
       accept: async () => {
         const { value, done } = await streams.next();
