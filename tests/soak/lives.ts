@@ -365,19 +365,30 @@ export async function foreground(world: World, random: Random): Promise<void> {
   ]);
 }
 
-/** What must be refused: flags and command, and a word of the answer. */
-const refused: readonly [readonly string[], string, string][] = [
-  [annotated("nobody", "container"), "true", "nobody"],
-  [annotated("x", "spaceship"), "true", "spaceship"],
-  [[], "/no/such/program", "/no/such/program"],
-  [["--log-uri", "file:///proc/none/web.log"], "true", "No such file"],
-];
+/**
+ * What must be refused: flags, for a pod that is nobody else's, and command, and a
+ * word of the answer.
+ */
+const refused: readonly [(pod: string) => readonly string[], string, string][] =
+  [
+    [(pod) => annotated(`nobody-${pod}`, "container"), "true", "nobody"],
+    [(pod) => annotated(pod, "spaceship"), "true", "spaceship"],
+    [() => [], "/no/such/program", "/no/such/program"],
+    [
+      () => ["--log-uri", "file:///proc/none/web.log"],
+      "true",
+      "No such file",
+    ],
+  ];
 
 /** A container that cannot be made. */
 export async function refusal(world: World, random: Random): Promise<void> {
   const [flags, command, word] = random.pick(refused);
   const name = world.name("r");
-  const args = world.containerd.runArgs(name, [command], ["--rm", ...flags]);
+  const args = world.containerd.runArgs(name, [command], [
+    "--rm",
+    ...flags(name),
+  ]);
   const { code, stderr } = await world.gate.among(() =>
     world.containerd.run(args)
   );
