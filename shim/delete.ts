@@ -11,6 +11,7 @@ import { messageOf } from "../base/errors.ts";
 import { isNotFound } from "../base/hresult.ts";
 import type { Timeouts } from "../base/timeouts.ts";
 import type { ComputeHost, ComputeSystem, Platform } from "../hcs/ports.ts";
+import { vmSystemId } from "../hcs/system_id.ts";
 import { DeleteResponse, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { type Arguments, shimName } from "./args.ts";
 import { groupOf } from "./grouping.ts";
@@ -189,7 +190,7 @@ async function leftSystem(
   { compute, warn }: DeleteContext,
 ): Promise<ComputeSystem | undefined> {
   if (record?.ended !== undefined) return undefined;
-  const systemId = record?.systemId ?? `${id}@vm`;
+  const systemId = record?.systemId ?? vmSystemId(id);
   if (record?.runtimeId === undefined && served) return undefined;
   const service = await compute();
   if (record?.runtimeId === undefined) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { vmSystemId } from "../../hcs/system_id.ts";
 import type {
   Operator,
   ProcessDescription,
@@ -74,7 +75,7 @@ function describeSandbox(shim: Shim, sandbox: Sandbox): SandboxDescription {
     id,
     bundle: config.bundle,
     vmState,
-    systemId: `${id}@vm`,
+    systemId: vmSystemId(id),
     runtimeId: "",
     implicit: config.implicit,
     pods: [...sandbox.pods.keys()],
