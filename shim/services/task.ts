@@ -13,7 +13,10 @@ import type {
 } from "../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
-import type { ProcessStatus } from "../../controllers/process/mod.ts";
+import {
+  notExited,
+  type ProcessStatus,
+} from "../../controllers/process/mod.ts";
 import type { Shim } from "../shim.ts";
 import { timestamp } from "../timestamp.ts";
 import { createTask } from "./create_task.ts";
@@ -133,7 +136,7 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
             stdin,
             stdout,
             stderr,
-            exitStatus: 255,
+            exitStatus: notExited,
           };
         }
         return stateOf(id, execId, task.process(execId, "show").status());
