@@ -17,7 +17,7 @@ export const unknownExit = 255;
 
 /** How a process ended. */
 export interface ExitStatus {
-  /** Exit code; 128 + signal; {@linkcode unknownExit} when it was lost. */
+  /** Exit code, unsigned; 128 + signal; {@linkcode unknownExit} when it was lost. */
   readonly code: number;
   /** When, in milliseconds since 1970. */
   readonly at: number;
@@ -39,7 +39,7 @@ export interface ProcessStatus {
   readonly bundle: string;
   /** The client's streams; empty before it is created. */
   readonly stdio: StdioPaths;
-  /** Exit code; {@linkcode notExited} before its end. */
+  /** Exit code, unsigned; {@linkcode notExited} before its end. */
   readonly exitCode: number;
   /** When it ended, in milliseconds since 1970. */
   readonly exitedAt?: number;

@@ -42,7 +42,7 @@ function describeProcess(id: string, process: Process): ProcessDescription {
     id,
     pid,
     status,
-    exitCode: exitCode >>> 0,
+    exitCode,
     ...(exitedAt === undefined ? {} : { exitedAt: timestamp(exitedAt) }),
   };
 }

@@ -42,7 +42,7 @@ function stateOf(id: string, execId: string, status: ProcessStatus): Partial<
     pid,
     status: TaskStatus[status.status],
     ...stdio,
-    exitStatus: exitCode >>> 0,
+    exitStatus: exitCode,
     ...exitedAt(status.exitedAt),
   };
 }
@@ -146,7 +146,7 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
         execId,
         signal,
       );
-      return { exitStatus: exitCode >>> 0, ...exitedAt(at) };
+      return { exitStatus: exitCode, ...exitedAt(at) };
     },
     Exec: async (request, { signal }) => {
       await exec(shim, request, signal);
@@ -163,7 +163,7 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
         execId,
         () => shim.removeTask(task),
       );
-      return { pid, exitStatus: exitCode >>> 0, ...exitedAt(at) };
+      return { pid, exitStatus: exitCode, ...exitedAt(at) };
     },
     Pids: async ({ id }) => ({
       processes: await processInfos(shim.task(id), shim),
