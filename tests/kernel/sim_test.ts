@@ -327,6 +327,22 @@ Deno.test("a mounted image does not outlive its machine", () =>
     await machine.end();
   }));
 
+Deno.test("an image that cannot be attached is let go, and can be attached later", () =>
+  inLab(async ({ dir, boot }) => {
+    const disk = { Type: "VirtualDisk", Path: await image(dir) };
+    const machine = await boot("a@vm");
+    const add = () => machine.system.modify(scsi(0, "Add", disk));
+    const entry = "/sys/bus/scsi/devices/0:0:0:0";
+    await machine.sh("touch /dev/sda");
+    await assertRejects(add, ShimError, "mknod");
+    await machine.sh(`rm /dev/sda && mkdir -p ${entry}`);
+    await assertRejects(add, Deno.errors.AlreadyExists);
+    await add();
+    assertEquals(await machine.sh(`ls ${entry}/block`), "sda");
+    await machine.system.modify(scsi(0, "Remove"));
+    await machine.end();
+  }));
+
 Deno.test("modify() refuses disks that cannot be, and keeps running", () =>
   inLab(async ({ dir, boot }) => {
     const machine = await boot("a@vm");
