@@ -10,7 +10,9 @@ import { abortable, type Clock, deadline } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { isNotFound } from "../base/hresult.ts";
 import type { Timeouts } from "../base/timeouts.ts";
+import { unknownExit } from "../controllers/process/status.ts";
 import type { ComputeHost, ComputeSystem, Platform } from "../hcs/ports.ts";
+import { vmSystemId } from "../hcs/system_id.ts";
 import { DeleteResponse, TaskV3 } from "../ttrpc/api/task.gen.ts";
 import { type Arguments, shimName } from "./args.ts";
 import { groupOf } from "./grouping.ts";
@@ -20,9 +22,6 @@ import { readVmRecord, type VmRecord } from "./vm_record.ts";
 
 /** Bytes of `panic.log` that are passed on. */
 export const maxPanicBytes: number = 1024 * 1024;
-
-/** What a task counts as having exited with when nobody saw its end. */
-const unknownExit = 255;
 
 /** What `delete` needs of the world. */
 export interface DeleteContext {
@@ -189,7 +188,7 @@ async function leftSystem(
   { compute, warn }: DeleteContext,
 ): Promise<ComputeSystem | undefined> {
   if (record?.ended !== undefined) return undefined;
-  const systemId = record?.systemId ?? `${id}@vm`;
+  const systemId = record?.systemId ?? vmSystemId(id);
   if (record?.runtimeId === undefined && served) return undefined;
   const service = await compute();
   if (record?.runtimeId === undefined) {

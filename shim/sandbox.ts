@@ -7,6 +7,7 @@
 import { messageOf, ShimError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Clock } from "../base/clock.ts";
+import { vmSystemId } from "../hcs/system_id.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import { shimName } from "./args.ts";
 import type { Pod, Runtime, Vm } from "./runtime.ts";
@@ -141,9 +142,10 @@ export class Sandbox {
 
   async #create(runtime: Runtime, signal: AbortSignal): Promise<void> {
     const { id, bundle, options, annotations, devices } = this.config;
-    const vm = this.#vm = runtime.newVm(`${id}@vm`, id);
+    const systemId = vmSystemId(id);
+    const vm = this.#vm = runtime.newVm(systemId, id);
     const record = {
-      systemId: `${id}@vm`,
+      systemId,
       owner: shimName,
       shimPid: Deno.pid,
       shimStarted: new Date(performance.timeOrigin).toISOString(),
@@ -152,7 +154,7 @@ export class Sandbox {
     this.#record = record;
     await writeVmRecord(bundle, record);
     await vm.create({
-      id: record.systemId,
+      id: systemId,
       owner: shimName,
       bundle,
       options: options.sandboxPlatform === ""

@@ -51,7 +51,7 @@ function processLine(process: Process, now: number): string {
   const { pid, status, exitCode, exitedAt } = process.status();
   const end = exitedAt === undefined
     ? ""
-    : `, exit code ${exitCode >>> 0} since ${age(exitedAt, now)}`;
+    : `, exit code ${exitCode} since ${age(exitedAt, now)}`;
   return `pid ${pid} ${status}${end}`;
 }
 

@@ -153,10 +153,10 @@ export class Task {
   }
 
   /** What nobody can see any more once the container is deleted. */
-  #logExit({ isKilled }: Process, code: number): void {
+  #logExit({ isKilled }: Process, exitCode: number): void {
     this.#context.log.info("Container exited", {
       ...this.#ids,
-      exitCode: code >>> 0,
+      exitCode,
       ...(isKilled && { killedByClient: true }),
       ...(this.#oomKills > 0n && { oomKills: Number(this.#oomKills) }),
     });

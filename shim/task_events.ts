@@ -92,7 +92,7 @@ export class TaskEvents {
       containerId,
       id: execId || containerId,
       pid: end.pid,
-      exitStatus: end.code >>> 0,
+      exitStatus: end.code,
       exitedAt: timestamp(end.at),
     });
   }
@@ -103,7 +103,7 @@ export class TaskEvents {
       containerId,
       id: execId || containerId,
       pid: end.pid,
-      exitStatus: end.code >>> 0,
+      exitStatus: end.code,
       exitedAt: timestamp(end.at),
     });
   }

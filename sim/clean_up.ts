@@ -7,6 +7,7 @@
 import { systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Leftover } from "../hcs/ports.ts";
+import { vmSystemId } from "../hcs/system_id.ts";
 import { exclusively } from "./exclusive.ts";
 import { occupant, removeStale, socketPath } from "./endpoint.ts";
 import { isAlive } from "./process_identity.ts";
@@ -26,14 +27,14 @@ import {
 /**
  * Removes the endpoint and the machine of a group, unless their owner lives.
  *
- * @param key The group; its machine is `<key>@vm`.
+ * @param key The group; its machine is that of the sandbox of this name.
  */
 export async function cleanUpGroup(
   state: StateFolders,
   namespace: string,
   key: string,
 ): Promise<void> {
-  const folder = await vmFolder(state, `${key}@vm`);
+  const folder = await vmFolder(state, vmSystemId(key));
   await exclusively(state.vms, () => reapFolder(folder, systemClock));
   await removeStale(await endpointAddress(state, namespace, key));
 }

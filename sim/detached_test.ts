@@ -3,6 +3,17 @@ import { ShimError } from "../base/errors.ts";
 import type { DetachedProcess } from "../hcs/ports.ts";
 import { spawnCommand } from "./detached.ts";
 
+/** Whether a process is there, be it as a zombie. */
+function isThere(pid: number): boolean {
+  try {
+    Deno.statSync(`/proc/${pid}`);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Lets a process go whose end the test does not leave to the next one. */
 async function letGo(process: DetachedProcess): Promise<void> {
   await process.kill();
@@ -73,10 +84,12 @@ Deno.test("spawnCommand() reports a program that cannot be started", async () =>
   });
 });
 
-Deno.test("kill() ends the process, before or after its end", async () => {
+Deno.test("kill() waits for the end of the process; afterwards it does nothing", async () => {
   await withFolder(async (cwd) => {
     const process = sh("exec sleep 60", cwd);
+    assertEquals(isThere(process.pid), true);
     await process.kill();
+    assertEquals(isThere(process.pid), false);
     await assertRejects(() => process.ready, ShimError, "SIGKILL");
     await process.kill();
   });

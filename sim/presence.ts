@@ -94,7 +94,9 @@ export class RemotePresence {
       );
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound ||
-        error instanceof Deno.errors.ConnectionRefused;
+        error instanceof Deno.errors.ConnectionRefused ||
+        // It ended before it took the connection.
+        error instanceof Deno.errors.ConnectionReset;
       if (gone) return undefined;
       throw error;
     }

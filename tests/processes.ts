@@ -5,6 +5,7 @@
  */
 
 import { ShimError } from "../base/errors.ts";
+import { vmSystemId } from "../hcs/system_id.ts";
 import { type StateFolders, vmFolder } from "../sim/state.ts";
 import { readRecord } from "../sim/system_record.ts";
 
@@ -68,7 +69,7 @@ export async function processesOf(
   state: StateFolders,
   key: string,
 ): Promise<Processes> {
-  const record = await readRecord(await vmFolder(state, `${key}@vm`));
+  const record = await readRecord(await vmFolder(state, vmSystemId(key)));
   const vm = record?.vm?.pid;
   if (record !== undefined && vm !== undefined) {
     for (const pid of await descendants(vm)) {

@@ -1,5 +1,4 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { abortable } from "../../base/clock.ts";
 import { classify, ShimError } from "../../base/errors.ts";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import { defaultTimeouts, limits } from "../../base/timeouts.ts";
@@ -69,19 +68,6 @@ Deno.test("host:K2 host:K4 the end of init releases every waiter", async () => {
   await init.exit(0);
   await Promise.all(waiters);
   await world.container.terminated; // at once
-});
-
-Deno.test("host:K3 a waiter whose caller goes away is released; the container runs on", async () => {
-  const world = new ContainerWorld();
-  const init = await world.run();
-  const caller = new AbortController();
-  const gone = new ShimError("Canceled", "nobody waits");
-  const waiter = abortable(world.container.terminated, caller.signal);
-  caller.abort(gone);
-  assertEquals(await waiter.catch((error) => error), gone);
-  assertEquals(world.container.state, "Running");
-  await init.exit(0);
-  await world.container.terminated; // for those who stayed
 });
 
 Deno.test("host:K36 calls in the wrong state are refused", async () => {

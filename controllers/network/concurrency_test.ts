@@ -16,7 +16,7 @@ Deno.test("setup() whose client goes away meanwhile finishes the adapter and add
   const client = new AbortController();
   const release = world.script.holdNext("vm Add");
   const setup = network.setup(client.signal);
-  while (world.script.of("vm Add").length === 0) await Promise.resolve();
+  await release.reached;
   client.abort(new ShimError("Canceled", "nobody waits"));
   release();
   await assertRejects(() => setup, ShimError, "nobody waits");
@@ -30,7 +30,7 @@ Deno.test("teardown() waits for a setup under way, state and adapters do not", a
   const release = world.script.holdNext("guest Add");
   const setup = network.setup();
   const teardown = network.teardown();
-  while (world.script.of("guest Add").length === 0) await Promise.resolve();
+  await release.reached;
   assertEquals([network.state, network.adapters.length], ["NotConfigured", 1]);
   release();
   await Promise.all([setup, teardown]);

@@ -156,9 +156,7 @@ Deno.test("a pod whose network is taken down takes no further container", async 
   await world.create();
   const release = network.script.holdNext("teardown");
   const deleted = world.container.deleteProcess("");
-  while (network.script.calls.length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
+  await release.reached;
   const error = assertThrows(
     () => world.pod.newContainer("late"),
     ShimError,

@@ -17,7 +17,13 @@ import type { ProcessParameters } from "../../bridge/messages.gen.ts";
 import { Process } from "../../oci/spec.gen.ts";
 import type { LoggingOptions } from "./logging.ts";
 import { type RelayOptions, StdioRelay } from "./relay.ts";
-import { type ExitStatus, type ProcessStatus, statusOf } from "./status.ts";
+import {
+  type ExitStatus,
+  notExited,
+  type ProcessStatus,
+  statusOf,
+  unknownExit,
+} from "./status.ts";
 import {
   type ProcessEvent,
   type ProcessState,
@@ -32,15 +38,6 @@ import {
   type StdioPaths,
   type Upstream,
 } from "./stdio.ts";
-
-/** Exit code of a process that has not ended. */
-const notExited = 255;
-
-/**
- * Exit code of a process whose end nobody saw: containerd's `UnknownExitStatus`,
- * which `delete` tells of such a task, too.
- */
-const unknownExit = 255;
 
 /** SIGKILL. */
 const sigKill = 9;

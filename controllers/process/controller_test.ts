@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { abortable, FakeClock } from "../../base/clock.ts";
+import { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { HResult, HResultError } from "../../base/hresult.ts";
 import { silentLogger } from "../../base/log.ts";
@@ -314,19 +314,6 @@ Deno.test("host:J20 host:J29 a process that has ended tells its code and time", 
   assertEquals(at, world.clock.now());
   const { status, exitCode, exitedAt } = world.process.status();
   assertEquals([status, exitCode, exitedAt], ["STOPPED", 42, at]);
-});
-
-Deno.test("host:J21 a waiter whose caller goes away is released; the process runs on", async () => {
-  const world = new World();
-  const process = await world.run();
-  const caller = new AbortController();
-  const gone = new ShimError("Canceled", "nobody waits");
-  const waiter = abortable(world.process.exited, caller.signal);
-  caller.abort(gone);
-  assertEquals(await waiter.catch((error) => error), gone);
-  assertEquals(world.process.state, "Running");
-  await process.exit(3);
-  assertEquals((await world.process.exited).code, 3); // for those who stayed
 });
 
 Deno.test("a lost bridge ends the process with an unknown exit code", async () => {

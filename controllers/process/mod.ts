@@ -27,6 +27,11 @@ export {
   type ProcessState,
   processStates,
 } from "./states.ts";
-export type { ExitStatus, ProcessStatus } from "./status.ts";
+export {
+  type ExitStatus,
+  notExited,
+  type ProcessStatus,
+  unknownExit,
+} from "./status.ts";
 export type { ClientStreams, ProcessName, StdioPaths } from "./stdio.ts";
 export { runInVm, type VmProcess } from "./vm_process.ts";

@@ -88,6 +88,14 @@ for (const code of [0, 1, 137, 255]) {
   });
 }
 
+Deno.test("an exit code that is negative in the guest is unsigned for everybody", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.exit(-1);
+  assertEquals((await world.process.exited).code, 0xffff_ffff);
+  assertEquals(world.process.status().exitCode, 0xffff_ffff);
+});
+
 Deno.test("host:O16 input that a client never ends does not hold up the exit", async () => {
   const world = new World();
   const process = await world.run();

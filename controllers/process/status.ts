@@ -6,9 +6,18 @@
 
 import type { StdioPaths } from "./stdio.ts";
 
+/** Exit code of a process that has not ended. */
+export const notExited = 255;
+
+/**
+ * Exit code of a process whose end nobody has seen: containerd's
+ * `UnknownExitStatus`.
+ */
+export const unknownExit = 255;
+
 /** How a process ended. */
 export interface ExitStatus {
-  /** Exit code; 128 + signal; 255 when it was lost with its VM. */
+  /** Exit code, unsigned; 128 + signal; {@linkcode unknownExit} when it was lost. */
   readonly code: number;
   /** When, in milliseconds since 1970. */
   readonly at: number;
@@ -30,7 +39,7 @@ export interface ProcessStatus {
   readonly bundle: string;
   /** The client's streams; empty before it is created. */
   readonly stdio: StdioPaths;
-  /** Exit code; 255 before its end. */
+  /** Exit code, unsigned; {@linkcode notExited} before its end. */
   readonly exitCode: number;
   /** When it ended, in milliseconds since 1970. */
   readonly exitedAt?: number;

@@ -12,12 +12,23 @@ export interface RecordedCall {
   readonly argument?: unknown;
 }
 
+/** Lets a call go on that waits. */
+export interface Hold {
+  (): void;
+  /** Resolves when the call has been made. */
+  readonly reached: Promise<void>;
+}
+
 /** The script of one fake. */
 export class CallScript {
   /** All calls, in order; failed ones too. */
   readonly calls: RecordedCall[] = [];
   readonly #failures: { call: string; error: Error }[] = [];
-  readonly #holds: { call: string; released: Promise<void> }[] = [];
+  readonly #holds: {
+    readonly call: string;
+    readonly released: Promise<void>;
+    readonly reach: () => void;
+  }[] = [];
 
   /** The next call of this name fails; several failures are used in order. */
   failNext(call: string, error: Error): void {
@@ -25,10 +36,13 @@ export class CallScript {
   }
 
   /** The next call of this name waits. @returns Lets it go on. */
-  holdNext(call: string): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#holds.push({ call, released: promise });
-    return resolve;
+  holdNext(call: string): Hold {
+    const { promise: released, resolve: release } = Promise.withResolvers<
+      void
+    >();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    this.#holds.push({ call, released, reach });
+    return Object.assign(() => release(), { reached });
   }
 
   /** The recorded calls of one name. */
@@ -45,6 +59,7 @@ export class CallScript {
     this.calls.push(argument === undefined ? { call } : { call, argument });
     const hold = take(this.#holds, (entry) => entry.call === call);
     if (hold !== undefined) {
+      hold.reach();
       const aborted = Promise.withResolvers<void>();
       const wake = (): void => aborted.resolve();
       signal?.addEventListener("abort", wake, { once: true });

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { silentLogger } from "../../base/log.ts";
 import { ErrnoError } from "./errno.ts";
 import { fdDuplex } from "./fd_stream.ts";
 import { close, open, OpenFlag, pipe } from "./files.ts";
 import { libc } from "./libc.ts";
 import { mount, unmount } from "./mount.ts";
 import { kill, reap } from "./process.ts";
+import { Reaper } from "./reaper.ts";
 import { spawn } from "./spawn.ts";
 
 Deno.test.beforeAll(() => void libc());
@@ -37,11 +39,15 @@ async function shell(
 
 /** The end of output may come a moment before the end of the process. */
 async function reaped(pid: number): Promise<number> {
-  for (;;) {
-    const result = reap(pid);
-    assert(result !== "unknown");
-    if (result !== "running") return result.code;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+  const reaper = new Reaper({ log: silentLogger, orphans: false });
+  reaper.start();
+  // A signal listener alone does not keep the event loop waiting.
+  const alive = setInterval(() => {}, 1000);
+  try {
+    return await reaper.exit(pid);
+  } finally {
+    clearInterval(alive);
+    reaper.stop();
   }
 }
 

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FakeClock } from "../../base/clock.ts";
 import { ShimError } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
+import { openFifo } from "../../ffi/linux/fifo.ts";
+import { mkfifo } from "../../ffi/linux/files.ts";
 import { libc } from "../../ffi/linux/libc.ts";
 import { kill } from "../../ffi/linux/process.ts";
 import { programRunner } from "../program.ts";
@@ -20,8 +22,11 @@ async function withClient(
   test: (lab: {
     readonly network: KernelNetwork;
     readonly clock: FakeClock;
-    /** Resolves with what the client wrote to `$0.out`. */
-    readonly output: () => Promise<string>;
+    /**
+     * Resolves with what the client writes to `$0.out`; throws why there was no
+     * client.
+     */
+    readonly output: (asking: Promise<void>) => Promise<string>;
   }) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -44,11 +49,16 @@ async function withClient(
     dhcpLimit: 30_000,
     interfaces: new NetworkInterfaces(clock, 5000),
   });
-  const output = async (): Promise<string> => {
-    for (;;) {
-      const text = await Deno.readTextFile(`${program}.out`).catch(() => "");
-      if (text !== "") return text;
-      await new Promise((resolve) => setTimeout(resolve, 1));
+  mkfifo(`${program}.out`);
+  const output = async (asking: Promise<void>): Promise<string> => {
+    const fifo = await openFifo(`${program}.out`, "stdin");
+    const buffer = new Uint8Array(64);
+    try {
+      const ended = asking.then(() => null);
+      const n = await Promise.race([fifo.read(buffer), ended]);
+      return new TextDecoder().decode(buffer.subarray(0, n ?? 0));
+    } finally {
+      await fifo.close();
     }
   };
   try {
@@ -72,8 +82,7 @@ Deno.test({
     async ({ network, clock, output }) => {
       const { signal } = new AbortController();
       const asking = network.vm.dhcp("eth0", signal);
-      asking.catch(() => {});
-      const pid = (await output()).trim();
+      const pid = (await output(asking)).trim();
       await clock.advance(29_999);
       assert((await Deno.stat(`/proc/${pid}`)).isDirectory);
       await clock.advance(1);
@@ -97,8 +106,7 @@ Deno.test({
     async ({ network, clock, output }) => {
       const abort = new AbortController();
       const asking = network.vm.dhcp("eth0", abort.signal);
-      asking.catch(() => {});
-      const pid = (await output()).trim();
+      const pid = (await output(asking)).trim();
       abort.abort(new ShimError("Aborted", "the adapter was removed"));
       await assertRejects(() => asking, ShimError, "was removed");
       await assertRejects(() => Deno.stat(`/proc/${pid}`));

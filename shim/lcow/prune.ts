@@ -7,6 +7,7 @@
 import { deadline } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { ComputeSystemSummary } from "../../hcs/ports.ts";
+import { sandboxOfVm, vmSystemId } from "../../hcs/system_id.ts";
 import { shimName } from "../args.ts";
 import { endSystem, openSystem } from "../delete.ts";
 import { UsageError } from "./parser.ts";
@@ -39,9 +40,6 @@ interface Candidate extends Omit<PruneRow, "outcome" | "problem"> {
   remove(): Promise<boolean>;
 }
 
-/** What the ids of compute systems of this program end with. */
-const systemSuffix = "@vm";
-
 /**
  * Why a compute system may still belong to somebody.
  *
@@ -57,7 +55,7 @@ export function doubtAbout(
     state === "serving" || state === "silent"
   );
   const claims = ({ key, sandboxes = [] }: ShimReport): boolean =>
-    `${key}${systemSuffix}` === systemId ||
+    (key !== undefined && vmSystemId(key) === systemId) ||
     sandboxes.some((sandbox) => sandbox.systemId === systemId);
   if (alive.some(claims)) return "claimed";
   const unknown = alive.find(({ key, sandboxes }) =>
@@ -101,7 +99,7 @@ async function orphanedSystems(
   const systems = (await compute.enumerate({ Owners: [shimName] }))
     .filter(({ Owner }) => Owner === shimName);
   if (systems.length === 0) return [];
-  const ids = systems.map(({ Id }) => Id.slice(0, -systemSuffix.length));
+  const ids = systems.map(({ Id }) => sandboxOfVm(Id));
   const reports = await findShims(context, signal, { ids });
   return systems.flatMap((system): Candidate[] => {
     const doubt = doubtAbout(system.Id, reports);

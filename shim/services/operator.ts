@@ -5,6 +5,7 @@
  * @module
  */
 
+import { vmSystemId } from "../../hcs/system_id.ts";
 import type {
   Operator,
   ProcessDescription,
@@ -41,7 +42,7 @@ function describeProcess(id: string, process: Process): ProcessDescription {
     id,
     pid,
     status,
-    exitCode: exitCode >>> 0,
+    exitCode,
     ...(exitedAt === undefined ? {} : { exitedAt: timestamp(exitedAt) }),
   };
 }
@@ -74,7 +75,7 @@ function describeSandbox(shim: Shim, sandbox: Sandbox): SandboxDescription {
     id,
     bundle: config.bundle,
     vmState,
-    systemId: `${id}@vm`,
+    systemId: vmSystemId(id),
     runtimeId: "",
     implicit: config.implicit,
     pods: [...sandbox.pods.keys()],

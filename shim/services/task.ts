@@ -13,7 +13,10 @@ import type {
 } from "../../ttrpc/api/task.gen.ts";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
 import type { Handlers } from "../../ttrpc/handlers.ts";
-import type { ProcessStatus } from "../../controllers/process/mod.ts";
+import {
+  notExited,
+  type ProcessStatus,
+} from "../../controllers/process/mod.ts";
 import type { Shim } from "../shim.ts";
 import { timestamp } from "../timestamp.ts";
 import { createTask } from "./create_task.ts";
@@ -39,7 +42,7 @@ function stateOf(id: string, execId: string, status: ProcessStatus): Partial<
     pid,
     status: TaskStatus[status.status],
     ...stdio,
-    exitStatus: exitCode >>> 0,
+    exitStatus: exitCode,
     ...exitedAt(status.exitedAt),
   };
 }
@@ -133,7 +136,7 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
             stdin,
             stdout,
             stderr,
-            exitStatus: 255,
+            exitStatus: notExited,
           };
         }
         return stateOf(id, execId, task.process(execId, "show").status());
@@ -143,7 +146,7 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
         execId,
         signal,
       );
-      return { exitStatus: exitCode >>> 0, ...exitedAt(at) };
+      return { exitStatus: exitCode, ...exitedAt(at) };
     },
     Exec: async (request, { signal }) => {
       await exec(shim, request, signal);
@@ -160,7 +163,7 @@ export function taskHandlers(shim: Shim): Handlers<typeof TaskV2> {
         execId,
         () => shim.removeTask(task),
       );
-      return { pid, exitStatus: exitCode >>> 0, ...exitedAt(at) };
+      return { pid, exitStatus: exitCode, ...exitedAt(at) };
     },
     Pids: async ({ id }) => ({
       processes: await processInfos(shim.task(id), shim),

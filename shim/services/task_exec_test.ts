@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { TaskStatus } from "../../ttrpc/api/task_types.gen.ts";
+import { FakeCall } from "../fake_shim.ts";
 import { processSpec, refuses, withTasks } from "./task_scene.ts";
 
 Deno.test("an exec runs, is told in order, and is deleted", async () => {
@@ -24,6 +25,49 @@ Deno.test("an exec runs, is told in order, and is deleted", async () => {
     ]);
     const exit = scene.events[4]?.event as Record<string, unknown>;
     assertEquals([exit["containerId"], exit["id"]], ["web", "e1"]);
+  });
+});
+
+Deno.test("host:J21 host:K3 Wait ends when its client goes away; the process runs on, others wait on", async () => {
+  await withTasks(async (scene) => {
+    const { tasks } = scene;
+    await scene.run("web");
+    const web = { id: "web" };
+    const init = scene.lastProcess;
+    const exec = { id: "web", execId: "e1" };
+    await tasks.call("Exec", { ...exec, spec: processSpec });
+    await tasks.call("Start", exec);
+    for (
+      const [ids, process] of [[exec, scene.lastProcess], [web, init]] as const
+    ) {
+      const call = new FakeCall();
+      const left = tasks.call("Wait", ids, call);
+      left.catch(() => {});
+      const stays = tasks.call("Wait", ids);
+      await scene.clock.advance(0); // both wait for the process
+      call.disconnect();
+      await assertRejects(() => left, DOMException, "gone");
+      assertEquals((await tasks.call("State", ids)).status, TaskStatus.RUNNING);
+      await process.exit(3);
+      assertEquals((await stays).exitStatus, 3);
+    }
+  });
+});
+
+Deno.test("Wait for a container that is being created ends when its client goes away", async () => {
+  await withTasks(async (scene) => {
+    const held = Promise.withResolvers<() => void>();
+    scene.onVm = (vm) => held.resolve(vm.holdNext("create"));
+    const created = scene.create("web");
+    const release = await held.promise;
+    const call = new FakeCall();
+    const waited = scene.tasks.call("Wait", { id: "web" }, call);
+    waited.catch(() => {});
+    await scene.clock.advance(0); // it waits for the create
+    call.disconnect();
+    await assertRejects(() => waited, DOMException, "gone");
+    release();
+    await created;
   });
 });
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unknownExit } from "../../controllers/process/mod.ts";
 import { onCommands } from "./command_lines.ts";
 import type { Deviation } from "./deviation.ts";
 import { listOf, objectOf, objectsOf, textOf } from "./json.ts";
@@ -14,9 +15,6 @@ import { onSteps } from "./trace_steps.ts";
 
 /** With this the peer tells the exit code of a process. */
 const exitCode = /: process exited with exit code (\d+)$/;
-
-/** With this a task counts as ended whose end nobody has seen. */
-const unknownExit = 255;
 
 /** See the module. */
 export const traceDiagDeviations: readonly Deviation[] = [

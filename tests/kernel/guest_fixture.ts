@@ -14,6 +14,8 @@ import { silentLogger } from "../../base/log.ts";
 import { GuestConnection } from "../../bridge/connection.ts";
 import { BridgeGuest, type GuestProcess } from "../../bridge/guest.ts";
 import { toolEnv } from "../debian.ts";
+import { namesIn } from "../processes.ts";
+import { removeGroup } from "./groups.ts";
 import { makeImage } from "./guest_image.ts";
 import { listen } from "./guest_streams.ts";
 import { AgentLog, Endings } from "./guest_tap.ts";
@@ -377,15 +379,6 @@ export class GuestVm {
   }
 }
 
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
 async function foldersIn(path: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(path));
   return entries.filter(({ isDirectory }) => isDirectory)
@@ -396,23 +389,4 @@ async function foldersIn(path: string): Promise<string[]> {
 async function childOf(pid: number): Promise<number> {
   const path = `/proc/${pid}/task/${pid}/children`;
   return Number((await Deno.readTextFile(path)).trim().split(" ")[0]);
-}
-
-/** Removes a group whose processes are about to be gone. */
-async function removeGroup(path: string): Promise<void> {
-  for (const name of await namesIn(path)) {
-    const child = `${path}/${name}`;
-    if ((await Deno.lstat(child)).isDirectory) await removeGroup(child);
-  }
-  for (let attempt = 0;; attempt++) {
-    try {
-      await Deno.remove(path);
-      return;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      if (attempt === 100) throw error;
-      // The kernel ends killed processes in its own time.
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }

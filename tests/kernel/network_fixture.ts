@@ -8,7 +8,8 @@
 import { assertEquals } from "@std/assert";
 import type { JsonObject } from "../../base/json.ts";
 import { toolEnv } from "../debian.ts";
-import type { GuestVm, TestContainer } from "./guest_fixture.ts";
+import type { GuestProcess } from "../../bridge/guest.ts";
+import { GuestVm, mustSkip, type TestContainer } from "./guest_fixture.ts";
 
 /** Namespace of the host that tests use. */
 export const namespaceId = "5e0e5a5a-0000-1000-8000-00000000000a";
@@ -181,4 +182,44 @@ export class GuestNetwork {
     }
     return count;
   }
+}
+
+const ignore = await mustSkip("networks of the guest");
+
+/** One agent with its network. */
+export interface Lab {
+  /** The agent. */
+  readonly vm: GuestVm;
+  /** Its network. */
+  readonly network: GuestNetwork;
+}
+
+/** A test in an agent of its own, which leaves nothing and holds nothing. */
+export function networkTest(
+  name: string,
+  test: (lab: Lab) => Promise<void>,
+): void {
+  Deno.test({ name, ignore }, async () => {
+    const vm = await GuestVm.start();
+    const network = new GuestNetwork(vm);
+    try {
+      await test({ vm, network });
+      assertEquals(await vm.leftovers(), []);
+      assertEquals(await network.held(), 1);
+    } finally {
+      await vm.stop();
+    }
+  });
+}
+
+/** Ends a container and forgets it. */
+export async function end(
+  vm: GuestVm,
+  init: GuestProcess,
+  container = pod,
+): Promise<void> {
+  await init.signal();
+  await init.close();
+  await init.exited;
+  await vm.remove(container);
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { type Duplex, readFull } from "../../base/duplex.ts";
+import { HResultError } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import type {
   ComputeHost,
@@ -17,6 +18,7 @@ import { guestProgram } from "../../sim/guest_program.ts";
 import type { CgroupLayout } from "../../sim/hierarchies.ts";
 import { SimulatedHost } from "../../sim/simulated_host.ts";
 import { groupPrefix, stateFolders } from "../../sim/state.ts";
+import { namesIn } from "../processes.ts";
 
 /** The first SCSI controller of test documents. */
 export const controller = "df6d0690-79e5-55b6-a5ec-c1e2f77f580a";
@@ -70,6 +72,30 @@ export function machineDocument(
       },
     },
   };
+}
+
+/** A request that changes a place of the first SCSI controller. */
+export function scsi(
+  lun: number,
+  type: "Add" | "Remove",
+  settings?: Json,
+): Json {
+  return {
+    ResourcePath:
+      `VirtualMachine/Devices/Scsi/${controller}/Attachments/${lun}`,
+    RequestType: type,
+    ...(settings === undefined ? {} : { Settings: settings }),
+  };
+}
+
+/** Asserts that a call is refused with an HRESULT. */
+export async function refused(
+  action: () => Promise<unknown>,
+  hresult: number,
+  text = "",
+): Promise<void> {
+  const error = await assertRejects(action, HResultError, text) as HResultError;
+  assertEquals(error.hresult.toString(16), hresult.toString(16), error.message);
 }
 
 /** Reads a stream to its end. */
@@ -234,15 +260,6 @@ async function endAll(host: SimulatedHost): Promise<void> {
 
 async function readOr(path: string, otherwise = ""): Promise<string> {
   return await Deno.readTextFile(path).catch(() => otherwise);
-}
-
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
 
 /** Processes that have a folder in their command line, and live. */

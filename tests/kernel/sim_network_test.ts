@@ -4,11 +4,11 @@
  * @module
  */
 
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { HResult, HResultError } from "../../base/hresult.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { HResult } from "../../base/hresult.ts";
 import type { Json } from "../../base/json.ts";
 import { libc } from "../../ffi/linux/libc.ts";
-import { inLab } from "./sim_fixture.ts";
+import { inLab, refused } from "./sim_fixture.ts";
 
 Deno.test.beforeAll(() => void libc());
 
@@ -46,14 +46,6 @@ async function held(): Promise<number> {
     if (target.startsWith("net:[")) count++;
   }
   return count;
-}
-
-async function refused(
-  action: () => Promise<unknown>,
-  hresult: number,
-): Promise<void> {
-  const error = await assertRejects(action, HResultError);
-  assertEquals(error.hresult, hresult);
 }
 
 Deno.test("an adapter is an interface of the machine, whose gateway answers", () =>

@@ -1,5 +1,5 @@
 /**
- * The simulated host with real namespaces, control groups and loop devices.
+ * The simulated host with real namespaces and control groups.
  *
  * @module
  */
@@ -11,45 +11,20 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { HResult, HResultError } from "../../base/hresult.ts";
+import { HResult } from "../../base/hresult.ts";
 import { ShimError } from "../../base/errors.ts";
 import type { Json } from "../../base/json.ts";
 import type { ComputeSystem } from "../../hcs/ports.ts";
 import { mockVmCompute } from "../../ffi/mock/hcs.ts";
 import { VmCompute } from "../../ffi/windows/compute/vmcompute.ts";
 import { probeCgroups } from "../../sim/hierarchies.ts";
-import { simulatedPlatform } from "../../sim/host.ts";
 import {
-  controller,
   inLab,
-  loopsOf,
   machineDocument,
-  processesOf,
-  testGuest,
+  refused,
+  scsi,
   TestMachine,
 } from "./sim_fixture.ts";
-
-function scsi(
-  lun: number,
-  type: "Add" | "Remove",
-  settings?: Json,
-): Json {
-  return {
-    ResourcePath:
-      `VirtualMachine/Devices/Scsi/${controller}/Attachments/${lun}`,
-    RequestType: type,
-    ...(settings === undefined ? {} : { Settings: settings }),
-  };
-}
-
-async function refused(
-  action: () => Promise<unknown>,
-  hresult: number,
-  text = "",
-): Promise<void> {
-  const error = await assertRejects(action, HResultError, text) as HResultError;
-  assertEquals(error.hresult.toString(16), hresult.toString(16), error.message);
-}
 
 Deno.test("a machine boots, sees only itself, and ends with its agent", () =>
   inLab(async ({ boot }) => {
@@ -135,238 +110,6 @@ Deno.test("a machine that was never started can be closed", () =>
     ]]);
     await system.close();
     assertEquals(await host.enumerate({}), []);
-  }));
-
-Deno.test("create() refuses an id that lives and names its owner", () =>
-  inLab(async ({ boot, another }) => {
-    const machine = await boot("a@vm");
-    const other = await another();
-    await refused(
-      () => other.create("a@vm", machineDocument()),
-      HResult.SystemAlreadyExists,
-      "sim-test",
-    );
-    await machine.end();
-    await (await other.create("a@vm", machineDocument())).close();
-  }));
-
-Deno.test("another process sees a machine and can end it", () =>
-  inLab(async ({ boot, another }) => {
-    const machine = await boot("a@vm");
-    const other = await another();
-    const [row] = await other.enumerate({ Ids: ["a@vm"] });
-    assertEquals(row?.State, "Running");
-    assertEquals(row?.RuntimeId, machine.system.runtimeId);
-    const system = await other.open("a@vm");
-    const properties = await system.properties({
-      PropertyTypes: ["Statistics", "Memory"],
-    });
-    assertStringIncludes(
-      JSON.stringify(
-        properties,
-        (_, value) => typeof value === "bigint" ? Number(value) : value,
-      ),
-      "AssignedMemory",
-    );
-    await refused(() => system.modify(scsi(0, "Remove")), 0x80070032);
-    await system.terminate();
-    assertEquals((await system.exited).exitType, "ForcedExit");
-    assertEquals((await machine.system.exited).exitType, "ForcedExit");
-    await system.close();
-    await refused(
-      () => other.open("a@vm"),
-      HResult.SystemNotFound,
-    );
-    await machine.end();
-  }));
-
-Deno.test("a machine that another process only looked at goes on", () =>
-  inLab(async ({ boot, another }) => {
-    const machine = await boot("a@vm");
-    const system = await (await another()).open("a@vm");
-    await system.close();
-    assertEquals(await machine.sh("echo on"), "on");
-    await machine.end();
-  }));
-
-/** Starts a process that owns a running machine, and waits until it runs. */
-async function owner(state: string): Promise<Deno.ChildProcess> {
-  const modules = new URL("./", import.meta.url).href;
-  const script = `
-    import { machineDocument, TestMachine } from "${modules}sim_fixture.ts";
-    import { simulatedHost } from "${modules}../../sim/host.ts";
-    const host = await simulatedHost();
-    const system = await host.compute.create("a@vm", machineDocument());
-    await TestMachine.boot(host.sockets, system);
-    await host.platform.listen(await host.platform.endpoint("test", "a"));
-    console.log("runs");
-    await new Promise(() => setInterval(() => {}, 1000));`;
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      "-q",
-      "--no-lock",
-      "--cached-only",
-      "--config",
-      config,
-      script,
-    ],
-    env: { LCOW_STATE: state, LCOW_SIM_GUEST: testGuest },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  await reader.cancel();
-  assertStringIncludes(new TextDecoder().decode(value), "runs");
-  return child;
-}
-
-Deno.test("the machine of a killed shim dies, and cleanUp() removes the rest", () =>
-  inLab(async ({ dir }) => {
-    const state = `${dir}/state`;
-    const child = await owner(state);
-    assert((await processesOf(dir)).length > 0);
-    child.kill("SIGKILL");
-    await child.status;
-    const platform = simulatedPlatform(state);
-    await platform.cleanUp("test", "a");
-    await platform.cleanUp("test", "a");
-  }));
-
-Deno.test("cleanUp() leaves the machine of a living shim alone", () =>
-  inLab(async ({ dir, another }) => {
-    const state = `${dir}/state`;
-    const child = await owner(state);
-    await simulatedPlatform(state).cleanUp("test", "a");
-    const rows = await (await another()).enumerate({});
-    assertEquals(rows.length, 1);
-    child.kill("SIGKILL");
-    await child.status;
-    await simulatedPlatform(state).cleanUp("test", "a");
-  }));
-
-Deno.test("create() removes what a killed shim left", () =>
-  inLab(async ({ dir, boot }) => {
-    const child = await owner(`${dir}/state`);
-    child.kill("SIGKILL");
-    await child.status;
-    const machine = await boot("a@vm");
-    await machine.end();
-    await simulatedPlatform(`${dir}/state`).cleanUp("test", "a");
-  }));
-
-Deno.test("a directory becomes a disk, and goes away again", () =>
-  inLab(async ({ dir, boot }) => {
-    await Deno.mkdir(`${dir}/layer`);
-    await Deno.writeTextFile(`${dir}/layer/hello`, "from the host");
-    await Deno.symlink(`${dir}/layer`, `${dir}/link`);
-    const machine = await boot("a@vm");
-    const entry = "/sys/bus/scsi/devices/0:0:0:5";
-    await machine.system.modify(
-      scsi(5, "Add", { Type: "VirtualDisk", Path: `${dir}/link` }),
-    );
-    const name = await machine.sh(`ls ${entry}/block`);
-    assertEquals(await machine.sh(`cat /dev/${name}/hello`), "from the host");
-    await machine.sh(
-      `mkdir /run/l && mount --bind /dev/${name}/. /run/l && cat /run/l/hello && umount /run/l && echo 1 >${entry}/delete`,
-    );
-    await machine.system.modify(scsi(5, "Remove"));
-    assertEquals(
-      await machine.sh(`ls ${entry} /dev/${name} 2>&1 || :; :`),
-      [
-        `ls: cannot access '${entry}': No such file or directory`,
-        `ls: cannot access '/dev/${name}': No such file or directory`,
-      ].join("\n"),
-    );
-    await machine.end();
-  }));
-
-async function image(dir: string): Promise<string> {
-  const path = `${dir}/disk.img`;
-  await Deno.mkdir(`${dir}/content`);
-  await Deno.writeTextFile(`${dir}/content/hello`, "from the image");
-  const { success } = await new Deno.Command("mkfs.ext4", {
-    args: ["-q", "-d", `${dir}/content`, path, "8M"],
-    stderr: "null",
-  }).output();
-  assert(success);
-  return path;
-}
-
-Deno.test("an ext4 image becomes a disk that can be mounted", () =>
-  inLab(async ({ dir, boot }) => {
-    const path = await image(dir);
-    const machine = await boot("a@vm");
-    await machine.system.modify(
-      scsi(0, "Add", { Type: "VirtualDisk", Path: path, ReadOnly: true }),
-    );
-    const name = await machine.sh("ls /sys/bus/scsi/devices/0:0:0:0/block");
-    assertEquals(name, "sda");
-    const content = await machine.sh(
-      "mkdir /run/i && mount -t ext4 -o ro,noload /dev/sda /run/i && cat /run/i/hello && umount /run/i",
-    );
-    assertEquals(content, "from the image");
-    await machine.system.modify(scsi(0, "Remove"));
-    await machine.end();
-  }));
-
-Deno.test("a mounted image does not outlive its machine", () =>
-  inLab(async ({ dir, boot }) => {
-    const path = await image(dir);
-    const machine = await boot(
-      "a@vm",
-      machineDocument({
-        attachments: { "3": { Type: "VirtualDisk", Path: path } },
-      }),
-    );
-    await machine.sh("mkdir /run/i && mount /dev/sda /run/i && touch /run/i/x");
-    assertEquals((await loopsOf(dir)).length, 1);
-    await machine.end();
-  }));
-
-Deno.test("modify() refuses disks that cannot be, and keeps running", () =>
-  inLab(async ({ dir, boot }) => {
-    const machine = await boot("a@vm");
-    const { system } = machine;
-    const disk = { Type: "VirtualDisk", Path: dir };
-    await system.modify(scsi(1, "Add", disk));
-    await refused(() => system.modify(scsi(1, "Add", disk)), 0x800700b7);
-    await refused(() => system.modify(scsi(2, "Remove")), 0x80070490);
-    await refused(
-      () => system.modify(scsi(2, "Add", { ...disk, Path: `${dir}/gone` })),
-      0x80070002,
-      `${dir}/gone`,
-    );
-    await refused(
-      () =>
-        system.modify(
-          scsi(2, "Add", { ...disk, Type: "ExtensibleVirtualDisk" }),
-        ),
-      0x80070032,
-    );
-    await refused(
-      () => system.modify(scsi(2, "Add", { ...disk, Typo: 1 })),
-      HResult.InvalidJson,
-      "$.Settings",
-    );
-    await refused(
-      () =>
-        system.modify({
-          ResourcePath: "VirtualMachine/Devices/Plan9/Shares",
-          RequestType: "Add",
-          Settings: {},
-        }),
-      0x80070032,
-    );
-    await refused(
-      () => system.modify({ ResourcePath: "VirtualMachine/Nonsense" }),
-      HResult.InvalidArgument,
-    );
-    assertEquals(await machine.sh("echo fine"), "fine");
-    await machine.end();
   }));
 
 Deno.test("memory and processors are limited and can be changed", () =>
@@ -476,19 +219,6 @@ Deno.test("a failing boot script fails the start with its words", () =>
     const folder = (await Array.fromAsync(Deno.readDir(`${dir}/state/vm`)))[0]!;
     await Deno.remove(`${dir}/state/vm/${folder.name}/m`);
     await refused(() => system.start(), HResult.Fail, "mount");
-    await system.close();
-  }));
-
-Deno.test("a disk of the document that is missing fails the start", () =>
-  inLab(async ({ host, dir }) => {
-    const attachments = {
-      "0": { Type: "VirtualDisk", Path: `${dir}/gone.vhd` },
-    };
-    const system = await host.create(
-      "a@vm",
-      machineDocument({ attachments }),
-    );
-    await refused(() => system.start(), HResult.Fail, `${dir}/gone.vhd`);
     await system.close();
   }));
 
