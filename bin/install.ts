@@ -51,9 +51,14 @@ export async function install(): Promise<string> {
   const text = `${Deno.execPath()}\n${denoDir}\n`;
   // As a whole: containerd may be starting a shim, or another install run.
   const written = await Deno.makeTempFile({ dir: `${root}.cache` });
-  await Deno.writeTextFile(written, text);
-  await Deno.chmod(written, 0o644);
-  await Deno.rename(written, file);
+  try {
+    await Deno.writeTextFile(written, text);
+    await Deno.chmod(written, 0o644);
+    await Deno.rename(written, file);
+  } catch (error) {
+    await Deno.remove(written);
+    throw error;
+  }
   return `${root}bin/containerd-shim-lcow-v2`;
 }
 

@@ -9,11 +9,11 @@ import type { Logger } from "../base/log.ts";
 
 /**
  * Failures of everyday life, by the method that is answered with them: containerd
- * and kubelet ask for what has just gone, stop waiting, and measure what has ended.
+ * and kubelet ask for what has just gone, and measure what has ended.
  */
 const everyday: Readonly<Record<string, readonly ErrorCode[]>> = {
   State: ["NotFound"],
-  Wait: ["NotFound", "Canceled"],
+  Wait: ["NotFound"],
   Kill: ["NotFound"],
   Delete: ["NotFound"],
   Pids: ["NotFound", "FailedPrecondition"],
@@ -21,12 +21,11 @@ const everyday: Readonly<Record<string, readonly ErrorCode[]>> = {
   CloseIO: ["NotFound", "FailedPrecondition"],
   ResizePty: ["NotFound", "FailedPrecondition"],
   StopSandbox: ["NotFound"],
-  WaitSandbox: ["NotFound", "Canceled"],
+  WaitSandbox: ["NotFound"],
   SandboxStatus: ["NotFound"],
   PingSandbox: ["NotFound"],
   ShutdownSandbox: ["NotFound"],
   SandboxMetrics: ["NotFound", "FailedPrecondition"],
-  DiagExecInHost: ["Canceled"],
   DiagStacks: ["FailedPrecondition", "DeadlineExceeded"],
   DiagTasks: ["FailedPrecondition"],
 };
@@ -45,7 +44,9 @@ export function logFailedCall(
   error: unknown,
 ): void {
   const code = classify(error);
-  const level = everyday[method]?.includes(code) ? "debug" : "warn";
+  // Nobody gets the answer when the client has left.
+  const isNews = code !== "Canceled" && !everyday[method]?.includes(code);
+  const level = isNews ? "warn" : "debug";
   log[level]("Call failed", {
     rpc: `${service}/${method}`,
     code,

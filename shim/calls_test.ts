@@ -174,7 +174,7 @@ Deno.test("a call that fails is one line with its ids: a warning, or debug for w
     level: string,
   ][] = [
     ["Create", "FailedPrecondition", "warn"],
-    ["Create", "Canceled", "warn"],
+    ["Create", "Canceled", "debug"],
     ["Start", "NotFound", "warn"],
     ["State", "NotFound", "debug"],
     ["State", "Internal", "warn"],

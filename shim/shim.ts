@@ -13,6 +13,7 @@ import type { WatchedTracer } from "../base/trace.ts";
 import type { Options } from "../ttrpc/api/runhcs_options.gen.ts";
 import type { CreateTaskRequest } from "../ttrpc/api/task.gen.ts";
 import { Calls } from "./calls.ts";
+import { Ending } from "./ending.ts";
 import { IdleTimer } from "./idle.ts";
 import type { ShimMetrics } from "./metrics.ts";
 import type { Runtime } from "./runtime.ts";
@@ -30,7 +31,7 @@ export interface ShimParts {
   readonly events: TaskEvents;
   /** Forwards what is queued and ends; bounded by itself. */
   readonly closeEvents: () => Promise<void>;
-  /** Takes no further connection, and frees the address. Idempotent. */
+  /** Takes no further connection. Idempotent. */
   readonly closeEndpoint: () => Promise<void>;
   /** Log of the process. */
   readonly log: Logger;
@@ -74,8 +75,9 @@ export class Shim {
   readonly #parts: ShimParts;
   readonly #idle: IdleTimer;
   readonly #ended = Promise.withResolvers<void>();
-  #ending: string | undefined;
-  #finishing: Promise<void> | undefined;
+  readonly #ending: Ending;
+  #endReason: string | undefined;
+  #isFinishing = false;
   /** A task has been here: once nothing is left, the process may end. */
   #hadTask = false;
 
@@ -93,6 +95,8 @@ export class Shim {
     this.events = parts.events;
     this.log = parts.log;
     this.ended = this.#ended.promise;
+    const { sandboxes, tasks } = this;
+    this.#ending = new Ending({ ...parts, sandboxes, tasks });
     this.#idle = new IdleTimer(parts.clock, () => void this.end("idle"));
     this.#watchIdle();
   }
@@ -298,109 +302,57 @@ export class Shim {
   /** Sets the timer that fits what is there now. */
   #watchIdle(): void {
     const { timeouts } = this.#parts;
-    if (this.#ending !== undefined) return this.#idle.stop();
+    if (this.#endReason !== undefined) return;
     if (this.isSpent) this.#idle.set(timeouts.implicitVmIdle);
     else if (this.isEmpty) this.#idle.set(timeouts.idle);
     else this.#idle.stop();
   }
 
   #requireOpen(): void {
-    if (this.#ending !== undefined) {
+    if (this.#endReason !== undefined) {
       throw new ShimError(
         "Unavailable",
-        `The shim is shutting down (${this.#ending})`,
+        `The shim is shutting down (${this.#endReason})`,
       );
     }
   }
 
   /** Refuses whatever is new from now on. */
   #close(reason: string): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = reason;
-    this.#idle.stop();
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
     this.log.info("The shim ends", { reason });
   }
 
   /**
    * Makes room for the next shim of these ids before a client, which would start
-   * it, hears of the end: no VM and no endpoint is left, unless that takes too
-   * long. Then {@linkcode Shim.end} has to follow. Never rejects.
+   * it, hears of the end. {@linkcode Shim.end} follows, if need be by itself.
+   * Never rejects.
    *
    * @param reason Why, for the log and for who comes too late.
    * @param ms How long it may take.
    */
   async vacate(reason: string, ms: number): Promise<void> {
     this.#close(reason);
-    const { closeEndpoint } = this.#parts;
-    await this.#within(
-      ms,
-      "The end of the VMs",
-      async () => {
-        await this.#stopVms();
-        await closeEndpoint();
-      },
-    );
+    await this.#ending.vacate(ms);
+    // The client may never take the answer behind which the end comes.
+    if (!this.#isFinishing) this.#idle.set(this.timeouts.implicitVmIdle);
   }
 
   /**
-   * Ends everything, each step within its bound: VMs, the exits of their
-   * containers, the events. Later calls join the first.
+   * Ends everything within bounds: VMs, the exits of their containers, the events.
+   * Later calls join the first.
    *
    * @param reason Why, for the log and for who comes too late.
    * @returns {@linkcode Shim.ended}.
    */
   end(reason: string): Promise<void> {
     this.#close(reason);
-    this.#finishing ??= this.#finish().then(this.#ended.resolve);
+    if (!this.#isFinishing) {
+      this.#isFinishing = true;
+      this.#idle.stop();
+      this.#ending.finish().then(this.#ended.resolve);
+    }
     return this.ended;
-  }
-
-  async #finish(): Promise<void> {
-    const { timeouts, closeEvents } = this.#parts;
-    await this.#within(
-      timeouts.shutdown,
-      "The end of the VMs",
-      () => this.#stopVms(),
-    );
-    // The end of a VM has ended its containers.
-    await this.#within(
-      timeouts.exitsTold,
-      "The exits of containers",
-      () =>
-        Promise.all(
-          [...this.tasks.values()].filter((task) =>
-            task.container !== undefined
-          )
-            .map((task) => task.told()),
-        ),
-    );
-    await closeEvents();
-  }
-
-  /** Does a part of the end within a bound; what goes wrong is logged. */
-  async #within(
-    ms: number,
-    what: string,
-    task: () => Promise<unknown>,
-  ): Promise<void> {
-    try {
-      await deadline(this.#parts.clock, ms, what, task);
-    } catch (error) {
-      this.log.error("The shutdown is not complete", {
-        error: messageOf(error),
-      });
-    }
-  }
-
-  async #stopVms(): Promise<void> {
-    const stops = await Promise.allSettled(
-      [...this.sandboxes.values()].map((sandbox) => sandbox.ensureStopped()),
-    );
-    for (const stop of stops) {
-      if (stop.status === "fulfilled") continue;
-      this.log.error("A VM could not be stopped", {
-        error: messageOf(stop.reason),
-      });
-    }
   }
 }

@@ -131,7 +131,7 @@ function serveEnvironment(
   { env, timeouts }: StartContext,
 ): Record<string, string> {
   const bound = "OTEL_EXPORTER_OTLP_TIMEOUT";
-  return { [bound]: env(bound) ?? String(timeouts.spanExport) };
+  return { [bound]: env(bound) || String(timeouts.spanExport) };
 }
 
 /** Decides the form of the answer, in parallel to the start of the child. */

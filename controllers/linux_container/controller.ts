@@ -399,7 +399,7 @@ export class LinuxContainer {
   async abandon(error: Error): Promise<void> {
     this.#log.debug("Abandoned with its VM", { error: messageOf(error) });
     await Promise.all(
-      [...this.#processes.all().values()].map((process) => process.abandon()),
+      [...this.#processes.all().values()].map((process) => process.lose()),
     );
   }
 }

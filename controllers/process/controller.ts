@@ -339,6 +339,15 @@ export class ProcessController {
     });
   }
 
+  /**
+   * Its VM is lost: the rest of its output gets to a client that takes it at once,
+   * and what has not run yet never will.
+   */
+  lose(): Promise<void> {
+    void this.#relay?.hurry();
+    return this.abandon();
+  }
+
   /** Waits for its exit. Never rejects. */
   async #watch(process: GuestProcess): Promise<void> {
     const relay = new StdioRelay(process, this.#upstream, this.#options);

@@ -32,6 +32,8 @@ export class StdioRelay {
   readonly #outputs: Promise<unknown>;
   /** Counts portions of output, to see whether it moves. */
   #moved = 0;
+  /** When the last one moved. */
+  #movedAt: number;
   /** Clients' streams that are being written to. */
   readonly #writing = new Set<Duplex>();
   #hurries = false;
@@ -47,6 +49,7 @@ export class StdioRelay {
     options: RelayOptions,
   ) {
     this.#options = options;
+    this.#movedAt = options.clock.now();
     this.#outputs = Promise.all([
       this.#output("stdout", process.stdout, upstream.stdout),
       this.#output("stderr", process.stderr, upstream.stderr),
@@ -57,8 +60,8 @@ export class StdioRelay {
   /**
    * After the process has exited: waits until its output has reached the client.
    * Ends early when the guest gives nothing for `drainGrace` (a grandchild holds
-   * the stream), and after `drainLimit` in any case: a client that is slow, or
-   * comes back, has until then.
+   * the stream), when the client has taken nothing for `drainLimit`, be it before
+   * the exit, and `drainLimit` after the exit in any case.
    */
   async drained(): Promise<void> {
     const { clock, log, timeouts } = this.#options;
@@ -66,8 +69,10 @@ export class StdioRelay {
     for (;;) {
       const before = this.#moved;
       if (await this.#outputsEndWithin(timeouts.drainGrace)) return;
-      const silent = this.#moved === before && this.#writing.size === 0;
-      if (silent || clock.now() >= end) break;
+      if (clock.now() >= end) break;
+      const stands = this.#moved === before;
+      const isStuck = clock.now() - this.#movedAt >= timeouts.drainLimit;
+      if (stands && (this.#writing.size === 0 || isStuck)) break;
     }
     log.debug("Output of an exited process is cut off: it does not end");
   }
@@ -126,6 +131,11 @@ export class StdioRelay {
     }
   }
 
+  #move(): void {
+    this.#moved++;
+    this.#movedAt = this.#options.clock.now();
+  }
+
   /** A client that takes no more must not stop the process. */
   async #output(
     name: string,
@@ -133,18 +143,19 @@ export class StdioRelay {
     sink: Duplex | undefined,
   ): Promise<void> {
     if (source === undefined || sink === undefined) return;
-    const { ended, error } = await pump(source, {
+    const { bytes, ended, error } = await pump(source, {
       write: async (bytes) => {
-        this.#moved++;
+        this.#move();
         this.#writing.add(sink);
         try {
           await sink.write(bytes);
         } finally {
           this.#writing.delete(sink);
-          this.#moved++;
+          this.#move();
         }
       },
     });
+    this.#options.log.debug("Output ended", { stream: name, bytes, ended });
     if (error !== undefined) this.#tell(name, ended, error);
     if (ended === "sink-failed") await this.#discard(source);
     try {

@@ -234,6 +234,26 @@ Deno.test("a client that reads nothing for a while after the exit gets everythin
   assertEquals((await world.process.exited).code, 0);
 });
 
+Deno.test("what the guest has waited for a client counts, too", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.print(muchOutput);
+  await world.clock.advance(defaultTimeouts.drainLimit);
+  await process.exit(0);
+  await world.clock.advance(defaultTimeouts.drainGrace);
+  assertEquals((await world.process.exited).code, 0);
+});
+
+Deno.test("an exited process whose VM is lost does not wait for a client that reads nothing", async () => {
+  const world = new World();
+  const process = await world.run();
+  await process.print(muchOutput);
+  await process.exit(7);
+  await world.process.lose();
+  await world.clock.advance(3 * defaultTimeouts.drainGrace);
+  assertEquals((await world.process.exited).code, 7);
+});
+
 Deno.test("a lost process does not wait for a client that reads nothing", async () => {
   const world = new World();
   const process = await world.run();

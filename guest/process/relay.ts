@@ -123,6 +123,11 @@ export class Relay {
       },
     };
     const result = await pump(source, sink);
+    this.#options.log.debug("Output ended", {
+      stream: name,
+      bytes: result.bytes,
+      ended: result.ended,
+    });
     if (result.error !== undefined) this.#tell("read", name, result.error);
     try {
       await source.close();

@@ -5,7 +5,8 @@
  */
 
 import { deadline } from "../../base/clock.ts";
-import { messageOf } from "../../base/errors.ts";
+import { classify, messageOf } from "../../base/errors.ts";
+import { hasLeft } from "../../base/hresult.ts";
 import type { ContainerPid } from "../../controllers/linux_container/mod.ts";
 import type { Any } from "../../ttrpc/api/any.gen.ts";
 import { ProcessDetails as RuncDetails } from "../../ttrpc/api/runc_details.gen.ts";
@@ -51,10 +52,12 @@ async function listOf(
     );
     return listed.length === 0 ? known : listed;
   } catch (error) {
-    log.warn("The guest does not list the processes of a container", {
-      cid: task.id,
-      error: messageOf(error),
-    });
+    // It ends, or has ended: that happens every day.
+    const ends = hasLeft(error) || classify(error) === "FailedPrecondition";
+    log[ends ? "debug" : "warn"](
+      "The guest does not list the processes of a container",
+      { cid: task.id, error: messageOf(error) },
+    );
     return known;
   }
 }
