@@ -171,24 +171,40 @@ export class PrivateContainerd implements AsyncDisposable {
     }).spawn();
   }
 
-  /** Runs ctr and gives everything it said, whatever its exit code. */
+  /**
+   * Runs ctr and gives everything it said, whatever its exit code. It says it to
+   * files: on a busy machine, ctr 1.6 loses the end of what it has to write to a
+   * pipe, with every shim.
+   */
   async run(args: readonly string[], input?: Uint8Array): Promise<Finished> {
-    const process = this.spawn(args, {
-      stdin: input === undefined ? "null" : "piped",
-    });
-    const feed = input === undefined
-      ? Promise.resolve()
-      : new Blob([input.slice()]).stream().pipeTo(process.stdin);
-    const [{ code, stdout, stderr }] = await Promise.all([
-      process.output(),
-      feed.catch(() => {}),
-    ]);
-    const decoder = new TextDecoder();
-    return {
-      code,
-      stdout: decoder.decode(stdout),
-      stderr: decoder.decode(stderr),
-    };
+    const folder = await Deno.makeTempDir({ dir: this.dir, prefix: "ctr-" });
+    try {
+      const said = [`${folder}/stdout`, `${folder}/stderr`] as const;
+      const process = new Deno.Command("sh", {
+        args: [
+          ...["-c", 'o=$1; e=$2; shift 2; exec "$@" >"$o" 2>"$e"', "sh"],
+          ...[...said, "ctr", "--address", `${this.dir}/containerd.sock`],
+          ...args,
+        ],
+        env: this.env,
+        stdin: input === undefined ? "null" : "piped",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      const feed = input === undefined
+        ? Promise.resolve()
+        : new Blob([input.slice()]).stream().pipeTo(process.stdin);
+      const [{ code }] = await Promise.all([
+        process.status,
+        feed.catch(() => {}), // it ends without having read
+      ]);
+      const [stdout, stderr] = await Promise.all(
+        said.map((path) => Deno.readTextFile(path)),
+      );
+      return { code, stdout: stdout!, stderr: stderr! };
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   }
 
   /** Runs ctr and gives its standard output. @throws {ShimError} with what it said when it fails. */
