@@ -6,7 +6,6 @@
 
 import { deadline } from "../../base/clock.ts";
 import { messageOf, ShimError } from "../../base/errors.ts";
-import { hasLeft } from "../../base/hresult.ts";
 import type { Logger } from "../../base/log.ts";
 import { SerialQueue } from "../../base/queue.ts";
 import type { State } from "../../base/states.ts";
@@ -27,6 +26,7 @@ import type { ContainerDependencies, ContainerIds } from "./dependencies.ts";
 import { ContainerProcesses, initExecId } from "./processes.ts";
 import { ContainerResources } from "./resources.ts";
 import { refuseUnsupported } from "./refuse.ts";
+import { oomKillsOf, statisticsOf } from "./statistics.ts";
 import {
   type ContainerEvent,
   type ContainerState,
@@ -356,39 +356,15 @@ export class LinuxContainer {
     if (!this.#state.is("Running")) {
       throw this.#state.refusal("fetch the statistics of");
     }
-    try {
-      const { LCOWMetrics = {} } = await this.#deps.guest.properties(
-        this.id,
-        ["Statistics"],
-        signal,
-      );
-      return LCOWMetrics;
-    } catch (error) {
-      if (!hasLeft(error)) throw error;
-      throw new ShimError("NotFound", messageOf(error), { cause: error });
-    }
+    return await statisticsOf(this.#deps, this.id, signal);
   }
 
   /**
    * How many of its processes the kernel has killed for want of memory; also
    * after its end. Zero when the guest cannot say it.
    */
-  async oomKills(): Promise<bigint> {
-    const { guest, clock, timeouts } = this.#deps;
-    try {
-      const { LCOWMetrics } = await deadline(
-        clock,
-        timeouts.memoryEvents,
-        "The memory statistics",
-        (signal) => guest.properties(this.id, ["Statistics"], signal),
-      );
-      return LCOWMetrics?.memory_oom_control?.oom_kill ?? 0n;
-    } catch (error) {
-      this.#log.warn("It is not known whether memory was the reason", {
-        error: messageOf(error),
-      });
-      return 0n;
-    }
+  oomKills(): Promise<bigint> {
+    return oomKillsOf(this.#deps, this.id, this.#log);
   }
 
   /**

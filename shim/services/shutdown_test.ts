@@ -1,7 +1,28 @@
 import { assertEquals } from "@std/assert";
 import { defaultTimeouts } from "../../base/timeouts.ts";
 import { FakeCall } from "../fake_shim.ts";
-import { refuses, withTasks } from "./task_scene.ts";
+import { refuses, type TaskScene, withTasks } from "./task_scene.ts";
+
+/** A container from its create to its delete; its VM goes on. */
+async function runAndDelete(scene: TaskScene): Promise<void> {
+  await scene.run("web");
+  await scene.lastProcess.exit(0);
+  await scene.tasks.call("Delete", { id: "web" });
+}
+
+/**
+ * Shutdown with `now` while a container runs.
+ *
+ * @returns Settles when what comes behind the reply is over.
+ */
+async function shutDownNow(
+  scene: TaskScene,
+): Promise<{ replied: Promise<void> }> {
+  await scene.run("web");
+  const call = new FakeCall();
+  await scene.tasks.call("Shutdown", { now: true }, call);
+  return { replied: call.replied() };
+}
 
 Deno.test("host:D6 Shutdown ends an implicit VM when nothing is left, else does nothing", async () => {
   await withTasks(async (scene) => {
@@ -24,9 +45,7 @@ Deno.test("host:D6 Shutdown ends an implicit VM when nothing is left, else does 
 
 Deno.test("Shutdown leaves no VM and no endpoint when it answers, and takes no new container", async () => {
   await withTasks(async (scene) => {
-    await scene.run("web");
-    await scene.lastProcess.exit(0);
-    await scene.tasks.call("Delete", { id: "web" });
+    await runAndDelete(scene);
     const release = scene.vm.holdNext("terminate");
     const call = new FakeCall();
     const shutdown = scene.tasks.call("Shutdown", { id: "web" }, call);
@@ -42,9 +61,7 @@ Deno.test("Shutdown leaves no VM and no endpoint when it answers, and takes no n
 
 Deno.test("Shutdown answers although the VM does not end", async () => {
   await withTasks(async (scene) => {
-    await scene.run("web");
-    await scene.lastProcess.exit(0);
-    await scene.tasks.call("Delete", { id: "web" });
+    await runAndDelete(scene);
     const release = scene.vm.holdNext("terminate");
     const call = new FakeCall();
     const shutdown = scene.tasks.call("Shutdown", { id: "web" }, call);
@@ -72,9 +89,7 @@ Deno.test("the exits of containers are told although their VM takes its time to 
 
 Deno.test("a shim whose answer to Shutdown nobody takes ends by itself", async () => {
   await withTasks(async (scene) => {
-    await scene.run("web");
-    await scene.lastProcess.exit(0);
-    await scene.tasks.call("Delete", { id: "web" });
+    await runAndDelete(scene);
     // Its reply is never written.
     await scene.tasks.call("Shutdown", { id: "web" }, new FakeCall());
     await scene.clock.advance(defaultTimeouts.implicitVmIdle);
@@ -85,10 +100,7 @@ Deno.test("a shim whose answer to Shutdown nobody takes ends by itself", async (
 
 Deno.test("Shutdown with `now` ends the shim whose VM ends, whatever tasks are left", async () => {
   await withTasks(async (scene) => {
-    await scene.run("web");
-    const call = new FakeCall();
-    await scene.tasks.call("Shutdown", { now: true }, call);
-    const replied = call.replied();
+    const { replied } = await shutDownNow(scene);
     assertEquals([scene.vm.state, scene.eventsClosed], ["Running", false]);
     scene.vm.die();
     await replied;
@@ -100,10 +112,7 @@ Deno.test("Shutdown with `now` ends the shim whose VM ends, whatever tasks are l
 
 Deno.test("Shutdown with `now` changes nothing while the VM goes on, and is forgotten", async () => {
   await withTasks(async (scene) => {
-    await scene.run("web");
-    const call = new FakeCall();
-    await scene.tasks.call("Shutdown", { now: true }, call);
-    const replied = call.replied();
+    const { replied } = await shutDownNow(scene);
     await scene.clock.advance(defaultTimeouts.binaryDelete);
     await replied;
     scene.vm.die();
